@@ -1,0 +1,141 @@
+"""The ports: time, randomness, files, secrets and the machine, as protocols.
+
+Real ones live in `adapters/`; the harsher fakes of the tests implement the same protocols and pass the same
+contract tests (`tests/contract/`). Paths are absolute `pathlib.Path`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def wall_ms(self) -> int:
+        """Milliseconds since 1970-01-01T00:00Z, as the system believes."""
+        ...
+
+    def boot_ms(self) -> int:
+        """Milliseconds since boot, running on through suspend (CLOCK_BOOTTIME or the like)."""
+        ...
+
+    def utc_offset_minutes(self, wall_ms: int) -> int:
+        """Minutes that local time is ahead of UTC at `wall_ms`."""
+        ...
+
+
+class Entropy(Protocol):
+    def draw(self, n: int) -> bytes:
+        """`n` bytes from the system's cryptographic source."""
+        ...
+
+
+class Machine(Protocol):
+    def boot_id(self) -> bytes:
+        """8 bytes that change at every boot (a hash of the kernel's boot id or of the boot time)."""
+        ...
+
+    def ram_total(self) -> int:
+        """Bytes of memory this process may hope for: physical memory or the cgroup's limit, the smaller."""
+        ...
+
+    def ram_available(self) -> int:
+        """Bytes that could be taken now without swapping, within the cgroup's limit."""
+        ...
+
+    def private_runtime_dir(self) -> Path | None:
+        """A memory-backed folder of this user (tmpfs, 0700), or None where there is none."""
+        ...
+
+
+class Files(Protocol):
+    """Durable, no-follow file access. Every method raises from `errors`: NotFound for an absent file,
+    Damaged for a link or anything that is not a regular file (or is larger than `limit`), DiskFull,
+    CannotWrite (permission, read-only), StorageFault (everything else the system says).
+
+    "Durable" means: when the method returns, the effect survives a power cut. After a method raised, its
+    target is either as before or absent, never half-written (`append` excepted: the tail may hold part of
+    the data, which readers bound by a signed size).
+    """
+
+    def read(self, path: Path, *, limit: int) -> bytes:
+        """The whole file; Damaged when it has more than `limit` bytes."""
+        ...
+
+    def read_range(self, path: Path, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; fewer at the end of the file."""
+        ...
+
+    def stream(self, path: Path, *, chunk: int) -> Iterator[bytes]:
+        """The file's bytes in pieces of `chunk`, the last one shorter."""
+        ...
+
+    def size(self, path: Path) -> int | None:
+        """Bytes in the regular file, None when nothing is there."""
+        ...
+
+    def names(self, folder: Path) -> list[str]:
+        """Sorted names in a folder, [] when it is absent. Our own temporary files are not listed."""
+        ...
+
+    def make_folder(self, folder: Path) -> None:
+        """Create with parents, 0700 whatever the umask, durable. Existing folders are left as they are."""
+        ...
+
+    def create(self, path: Path, data: bytes | Iterable[bytes]) -> None:
+        """A new immutable file, 0600, durable: temp file in the same folder, fsync, rename, fsync folder.
+        An existing file with that name is kept when its bytes are equal, else Damaged."""
+        ...
+
+    def create_batch(self, items: Iterable[tuple[Path, bytes]]) -> None:
+        """`create` for many files with as few syncs as the platform allows; durable when it returns."""
+        ...
+
+    def replace(self, path: Path, data: bytes | Iterable[bytes]) -> None:
+        """Put a file in place of another atomically, 0600, durable; retries a sharing violation on Windows."""
+        ...
+
+    def append(self, path: Path, data: bytes, *, at: int) -> None:
+        """Append durably to a file that must have exactly `at` bytes (created, durable, when `at` is 0)."""
+        ...
+
+    def move(self, source: Path, target: Path) -> None:
+        """Rename within one file system, durable on both folders; Damaged when the target exists."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Unlink, durable; absent is fine."""
+        ...
+
+    def lock(self, path: Path, *, wait_s: float) -> AbstractContextManager[None]:
+        """An exclusive advisory lock between processes (and between threads); Busy after `wait_s` seconds.
+        Freed by the system when the process dies."""
+        ...
+
+
+class SecretStore(Protocol):
+    """Named secrets of one vault on one device. Values are printable ASCII of at most 400 characters."""
+
+    @property
+    def kind(self) -> str:
+        """`keyring` or `file`."""
+        ...
+
+    def describe(self) -> str:
+        """For `doctor`: which store this is, in words."""
+        ...
+
+    def get(self, names: Sequence[str]) -> list[str | None]:
+        """The items' values, None where the store answers and has no such item; one call for all.
+        Raises a SecretsUnavailable otherwise."""
+        ...
+
+    def put(self, name: str, value: str) -> None:
+        """Write, read back, compare (KeyringLied when different)."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Absent is fine."""
+        ...
