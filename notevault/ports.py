@@ -57,7 +57,8 @@ class Files(Protocol):
 
     "Durable" means: when the method returns, the effect survives a power cut. After a method raised, its
     target is either as before or absent, never half-written (`append` excepted: the tail may hold part of
-    the data, which readers bound by a signed size).
+    the data, which readers bound by a signed size; `replace` and `move`, when only the last sync of the folder
+    failed: the whole new file may be there).
     """
 
     def read(self, path: Path, *, limit: int) -> bytes:
@@ -115,6 +116,18 @@ class Files(Protocol):
         ...
 
 
+class PendingSecrets(Protocol):
+    """An answer on its way. Exactly one of the two is called, once."""
+
+    def result(self) -> list[str | None]:
+        """Wait for it; values and errors as of `SecretStore.get`."""
+        ...
+
+    def cancel(self) -> None:
+        """It is not wanted any more."""
+        ...
+
+
 class SecretStore(Protocol):
     """Named secrets of one vault on one device. Values are printable ASCII of at most 400 characters."""
 
@@ -132,6 +145,10 @@ class SecretStore(Protocol):
         Raises a SecretsUnavailable otherwise."""
         ...
 
+    def start_get(self, names: Sequence[str]) -> PendingSecrets:
+        """Begin a `get` that runs beside other work; it raises nothing before `result`."""
+        ...
+
     def put(self, name: str, value: str) -> None:
         """Write, read back, compare (KeyringLied when different)."""
         ...
@@ -139,3 +156,13 @@ class SecretStore(Protocol):
     def delete(self, name: str) -> None:
         """Absent is fine."""
         ...
+
+
+class SecretStores(Protocol):
+    """Finds the store of a vault's secrets. Which kind is used is decided once, at set-up, and recorded."""
+
+    def choose(self) -> tuple[str, str]:
+        """(kind, why in words): `keyring` where an accepted one really works, else `file`."""
+        ...
+
+    def open(self, kind: str, vault_id: bytes, device_id: bytes) -> SecretStore: ...

@@ -1,0 +1,306 @@
+"""Is a log whole, and is it the signed one? One pass over one origin's files, in bounded memory but for its sets.
+
+Order: card, checkpoint and its identity signature, bundles and `open`, root, epoch signature, seals, anchors. Bad input
+never raises: it becomes findings (`verdict`). Whoever has keys checks the MACs and blobs besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from . import bundle, card, checkpoint, ed25519, merkle
+from .fault import Fault
+from .folder import Read, folder_reader
+from .note import Verify
+from .places import Extent, place_changes
+from .verdict import Finding, LogVerdict, Weight
+from .walk import Sign, Walker
+
+__all__ = ["Read", "check_log", "folder_reader"]
+
+BUNDLE = merkle.BUNDLE
+MAX_GAP = 4096  # absent bundles in a row, a million entries: then we stop looking, a forged size may be 2^53
+MAX_FINDINGS = 100  # further ones are counted
+
+Progress = Callable[[int, int], None]  # entries done, entries signed
+
+
+def check_log(
+    read: Read,
+    origin: str,
+    pinned: card.Card | bytes | None = None,
+    vik: bytes | Sequence[bytes] | None = None,
+    verify: Verify = ed25519.verify,
+    progress: Progress | None = None,
+    *,
+    anchors: Iterable[tuple[int, bytes]] = (),
+) -> LogVerdict:
+    """Check the log `origin` (32 hex digits) through `read`.
+
+    `pinned`: the card as known from elsewhere; `vik`: the vault's identity key, or several that are cross-signed, the
+    newest first. Without either the log may be sound in itself and yet another's: the verdict says UNPINNED.
+    `anchors`: sizes and roots of this log seen before.
+    """
+    check = _Check(read, origin, verify, progress)
+    check.keys(pinned, [vik] if isinstance(vik, bytes) else list(vik or ()))
+    check.signed()
+    check.walk(list(anchors))
+    check.judge()
+    return check.verdict
+
+
+class _Check:
+    def __init__(self, read: Read, origin: str, verify: Verify, progress: Progress | None) -> None:
+        self._reader, self._verify, self._progress = read, verify, progress
+        self.verdict = LogVerdict(origin)
+        self._card: card.Card | None = None
+        self._checkpoint: checkpoint.Checkpoint | None = None
+        self._walker = Walker(self.verdict, verify, (), {})
+        self._extent = Extent()
+        self._leaves: list[bytes] = []  # of `open`
+        self._frontier: merkle.Frontier | None = merkle.Frontier()  # over the bundles so far; None after a gap
+        self._prefix_good = 0  # entries that a valid seal or an anchor vouches for
+
+    def keys(self, pinned: card.Card | bytes | None, viks: list[bytes]) -> None:
+        """Settle on a card: the pinned one, else the folder's."""
+        data = self._read("card")
+        own = card.parse(data) if data is not None else None
+        if isinstance(own, Fault):
+            self._find("FORGED", Weight.TAMPERED, f"FORGED card: {own.sentence}")
+        given = card.parse(pinned) if isinstance(pinned, bytes) else pinned
+        if isinstance(given, Fault):
+            self._find("NO_CARD", Weight.UNDECIDED, f"The card given for this check does not read: {given.sentence}")
+            given = None
+        if given is not None and isinstance(own, card.Card) and own != given:
+            self._find("FORGED", Weight.TAMPERED, "FORGED card: the log's card is not the one you hold")
+        chosen = given or (own if isinstance(own, card.Card) else None)
+        if chosen is None:
+            if own is None:
+                self._find("NO_CARD", Weight.UNDECIDED, "The log has no card: its signatures cannot be checked")
+            return
+        if given is None and not viks:
+            text = "Nothing from outside vouches for this log: give its card or the vault's identity"
+            self._find("UNPINNED", Weight.UNDECIDED, text)
+        faults = [card.check(chosen, key, self._verify) for key in viks or [chosen.vik_pub]]
+        fault = None if None in faults else faults[0]
+        if fault is None and chosen.origin != self.verdict.origin:
+            fault = Fault("WRONG_ORIGIN", "it is the card of another log")
+        if fault is not None:
+            self._find("FORGED", Weight.TAMPERED, f"FORGED card: {fault.sentence}")
+            return
+        self._card = chosen
+        self.verdict.vault = chosen.vault
+        self._walker.viks = viks or [chosen.vik_pub]
+        self._walker.epoch_keys[0] = chosen.epoch0_pub
+
+    def signed(self) -> None:
+        """The checkpoint, as far as it can be judged before the entries are read."""
+        data = self._read("checkpoint")
+        if data is None:
+            self._find("NO_CHECKPOINT", Weight.UNDECIDED, "The log has no signed state: nothing in it can be checked")
+            return
+        found = checkpoint.parse(data)
+        if not isinstance(found, Fault):
+            fault = self._signature(found)
+            if fault is None:
+                self._checkpoint = found
+                self.verdict.size, self.verdict.root, self.verdict.epoch = found.size, found.root, found.epoch
+                return
+            found = fault
+        self._find("FORGED", Weight.TAMPERED, f"FORGED checkpoint: {found.sentence}")
+
+    def _signature(self, found: checkpoint.Checkpoint) -> Fault | None:
+        if found.origin != self.verdict.origin:
+            return Fault("WRONG_ORIGIN", "it is of another log")
+        if self._card is None:
+            return None
+        return checkpoint.check_identity(found, self._card.identity_pub, self._verify)
+
+    def walk(self, anchors: list[tuple[int, bytes]]) -> None:
+        """Every entry that the checkpoint covers; without a checkpoint, every entry there is."""
+        signed = self._checkpoint
+        size = signed.size if signed else None
+        number, gap = 0, 0
+        while size is None or number < size // BUNDLE:
+            data = self._read(f"entries/{bundle.tile_path(number)}")
+            if data is None and (size is None or (number + 1) * BUNDLE == size) and self._whole_open(number, anchors):
+                return
+            if data is None and (size is None or gap >= MAX_GAP):
+                break
+            gap = gap + 1 if data is None else 0
+            self._bundle(number, data, anchors)
+            number += 1
+        rest = BUNDLE if size is None else size % BUNDLE
+        if gap < MAX_GAP:
+            self._open(number, rest, anchors)
+            if size is not None and self._read(f"entries/{bundle.tile_path(number)}") is not None:
+                text = f"ROLLED BACK: signed {size}, but the log once held {(number + 1) * BUNDLE} entries or more"
+                self._find("ROLLED_BACK", Weight.TAMPERED, text)
+        self._anchored_beyond(anchors)
+
+    def _whole_open(self, number: int, anchors: list[tuple[int, bytes]]) -> bool:
+        """The last full bundle may still be called `open`: covered, but not renamed yet (FORMAT 6.4)."""
+        data = self._read("open")
+        found = bundle.split_prefix(data, BUNDLE) if data else None
+        if not isinstance(found, tuple) or len(found[0]) < BUNDLE or data is None:
+            return False
+        self._bundle(number, data[: found[1]], anchors)
+        self._beyond(len(data) - found[1])
+        self._anchored_beyond(anchors)
+        return True
+
+    def _bundle(self, number: int, data: bytes | None, anchors: list[tuple[int, bytes]]) -> None:
+        found = bundle.split(data) if data is not None else None
+        if not isinstance(found, list) or len(found) != BUNDLE:
+            self._extent.roots.append(None)
+            if data is None:
+                self._extent.missing.append(number)
+            else:
+                self._extent.broken.append(number)
+            self._walker.skip(BUNDLE)
+            self._frontier = None
+            return
+        leaves = self._walker.feed(found)
+        self._checked(leaves, anchors)
+        root = merkle.bundle_root(leaves)
+        self._extent.roots.append(root)
+        if self._frontier is not None:
+            self._frontier.append_bundle(root)
+        if self._progress:
+            self._progress(self._walker.index, self.verdict.size)
+
+    def _open(self, number: int, rest: int, anchors: list[tuple[int, bytes]]) -> None:
+        data = self._read("open") or b""
+        found = bundle.split_prefix(data, rest)
+        if isinstance(found, Fault):
+            self._extent.rest_broken = True
+            found = ([], 0)
+        self._leaves = self._walker.feed(found[0])
+        self._checked(self._leaves, anchors)
+        self._extent.rest = len(self._leaves)
+        if len(self._leaves) == rest:
+            self._beyond(len(data) - found[1])
+        if self._progress:
+            self._progress(self._walker.index, self.verdict.size)
+
+    def _beyond(self, length: int) -> None:
+        if length and self._checkpoint:
+            text = f"{length} bytes of an interrupted commit lie behind the last entry; they count nowhere"
+            self._find("UNCOMMITTED", Weight.NOTE, text)
+
+    def _checked(self, leaves: list[bytes], anchors: list[tuple[int, bytes]]) -> None:
+        """Seals and anchors that lie within these entries, the last ones fed."""
+        start = self._walker.index - len(leaves)
+        for size, root in anchors:
+            if start < size <= self._walker.index:
+                self._anchor(size, root, self._root_at(leaves, size - start))
+        for index, epoch in self._walker.closes:
+            self._seal(epoch, index + 1, self._root_at(leaves, index + 1 - start))
+
+    def _root_at(self, leaves: list[bytes], count: int) -> bytes | None:
+        if self._frontier is None:
+            return None
+        frontier = self._frontier.copy()
+        frontier.extend(leaves[:count])
+        return frontier.root()
+
+    def _anchor(self, size: int, root: bytes, found: bytes | None) -> None:
+        if found == root:
+            self._prefix_good = max(self._prefix_good, size)
+        elif found is not None:
+            text = f"FORKED: the first {size} entries are not those you saw"
+            self._find("FORKED", Weight.TAMPERED, text, 0, size - 1)
+
+    def _anchored_beyond(self, anchors: list[tuple[int, bytes]]) -> None:
+        if self._checkpoint is None:
+            return
+        for size, root in anchors:
+            if size > self.verdict.size:
+                text = f"ROLLED BACK: you saw {size} entries, now {self.verdict.size} are signed"
+                self._find("ROLLED_BACK", Weight.TAMPERED, text)
+            elif size == 0 and root != merkle.EMPTY_ROOT:
+                self._find("FORKED", Weight.TAMPERED, "FORKED: an empty log has another root than the one you saw")
+
+    def _seal(self, epoch: int, size: int, found: bytes | None) -> None:
+        data = self._read(f"seals/{epoch:08d}")
+        if data is None:
+            self._find("NOT_SEALED", Weight.UNDECIDED, f"NOT SEALED: epoch {epoch}, which entry {size - 1} closes")
+            return
+        keys = self._walker.epoch_keys
+        seal = checkpoint.parse(data)
+        if isinstance(seal, Fault):
+            fault: Fault | None = seal
+        elif self._card is None or epoch not in keys:
+            return
+        else:
+            fault = self._signature(seal) or checkpoint.check_epoch(seal, keys, self._verify)
+            if fault is None and (seal.epoch, seal.size) != (epoch, size):
+                fault = Fault("BAD_SIZE", "it is not of the entry that closes the epoch")
+            if fault is None and found is not None and seal.root != found:
+                text = f"REWRITTEN between entries {self._prefix_good}-{size - 1}: seal {epoch} is of other entries"
+                self._find("REWRITTEN", Weight.TAMPERED, text, self._prefix_good, size - 1)
+            elif fault is None and found is not None:
+                self._prefix_good = max(self._prefix_good, size)
+        if fault is not None:
+            self._find("FORGED", Weight.TAMPERED, f"FORGED seal {epoch}: {fault.sentence}")
+
+    def judge(self) -> None:
+        """Compare to the signed root, say where it differs; then the epoch's signature and what single entries say."""
+        walker, signed = self._walker, self._checkpoint
+        if signed is None:
+            self._signs(walker.signs, "REWRITTEN")
+            return
+        self._extent.signed, self._extent.prefix_good = signed.size, self._prefix_good
+        frontier = self._frontier.copy() if self._frontier is not None else None
+        if frontier is not None:
+            frontier.extend(self._leaves)
+        matches = frontier is not None and (frontier.size, frontier.root()) == (signed.size, signed.root)
+        if matches:
+            self._epoch(signed)
+            self.verdict.proven = self._card is not None and not self._forged_checkpoint
+            self._signs(walker.signs, "MALFORMED")
+            return
+        for finding in place_changes(self._extent, self._leaves, walker, signed.root, self._read("hashes")):
+            self._add(finding)
+
+    _forged_checkpoint = False
+
+    def _epoch(self, signed: checkpoint.Checkpoint) -> None:
+        allowed = self._walker.epochs_now
+        fault = checkpoint.check_epoch(signed, self._walker.epoch_keys, self._verify) if self._card else None
+        if fault is None and allowed and signed.epoch not in allowed:
+            fault = Fault("UNKNOWN_EPOCH", f"it is signed in epoch {signed.epoch}, the log is in {allowed[-1]}")
+        if fault is not None:
+            self._forged_checkpoint = True
+            self._find("FORGED", Weight.TAMPERED, f"FORGED checkpoint: {fault.sentence}")
+
+    def _signs(self, signs: list[Sign], broken_chain: str) -> None:
+        """Single entries. A broken chain under the signed root was signed so; without a signature it was rewritten."""
+        for sign in signs:
+            if sign.code == "FORGED" and self._card is None:
+                continue  # a purge signature cannot be judged without the vault's identity
+            code = broken_chain if sign.code == "CHAIN" else sign.code
+            text = f"{code} entry {sign.index}: it {sign.sentence}"
+            self._find(code, Weight.TAMPERED, text, sign.index, sign.index)
+
+    def _read(self, name: str) -> bytes | None:
+        data = self._reader(name)
+        if isinstance(data, Fault):
+            self._extent.unreadable = True
+            self._find("UNREADABLE", Weight.UNDECIDED, f"{name} cannot be read: {data.sentence}")
+            return None
+        return data
+
+    def _find(self, code: str, weight: Weight, sentence: str, first: int = -1, last: int = -1) -> None:
+        self._add(Finding(code, weight, sentence, first, last))
+
+    def _add(self, finding: Finding) -> None:
+        found = self.verdict.findings
+        if finding in found:
+            return
+        if len(found) < MAX_FINDINGS:
+            found.append(finding)
+        elif found[-1].code != "MORE":
+            found.append(
+                Finding("MORE", finding.weight, "There is more of this kind; only the first findings are listed")
+            )

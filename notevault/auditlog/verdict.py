@@ -1,0 +1,81 @@
+"""What a check of a log comes to: findings with their weight and place, and what an intact log tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Weight(Enum):
+    """How much a finding proves."""
+
+    TAMPERED = "tampered"  # bytes contradict a signature or each other: proof
+    UNDECIDED = "undecided"  # something needed for the judgement is not here
+    NOTE = "note"  # worth telling, nothing wrong
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`sentence` is complete and names the place; `first` and `last` are entry numbers, -1 where none is meant.
+
+    Codes: REWRITTEN MISSING TRUNCATED FORGED MALFORMED ROLLED_BACK FORKED · NO_CARD NO_CHECKPOINT UNREADABLE UNPINNED
+    NOT_SEALED MORE · UNCOMMITTED.
+    """
+
+    code: str
+    weight: Weight
+    sentence: str
+    first: int = -1
+    last: int = -1
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+@dataclass(frozen=True)
+class HeaderRef:
+    """A header file that an entry names."""
+
+    index: int
+    seq: int
+    digest: str
+    size: int
+
+
+@dataclass
+class LogVerdict:
+    """The outcome of `check_log`. Digests are 64 hex digits. Sizes and sets cover entries up to the signed size only.
+
+    `proven` says that the entries read are exactly those that the checkpoint was signed over; without it, `written` and
+    the like are what was found, not what was logged.
+    """
+
+    origin: str
+    vault: str = ""
+    size: int = 0  # signed
+    found: int = 0  # entries read
+    root: bytes = b""  # signed
+    epoch: int = 0
+    proven: bool = False
+    findings: list[Finding] = field(default_factory=list)
+    written: dict[str, int] = field(default_factory=dict)  # blob digest -> file size
+    purged: set[str] = field(default_factory=set)  # with a purge signature that holds
+    headers: list[HeaderRef] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)  # event -> entries
+
+    @property
+    def live(self) -> dict[str, int]:
+        """Blobs that this log wrote and did not purge. With several origins: all written minus all purged."""
+        return {digest: size for digest, size in self.written.items() if digest not in self.purged}
+
+    @property
+    def exit_code(self) -> int:
+        """0 intact, 1 tampered (only on proof), 2 cannot decide."""
+        weights = {finding.weight for finding in self.findings}
+        if Weight.TAMPERED in weights:
+            return 1
+        return 2 if Weight.UNDECIDED in weights or not self.proven else 0
+
+
+def entries(first: int, last: int) -> str:
+    return f"entry {first}" if first == last else f"entries {first}-{last}"

@@ -1,0 +1,220 @@
+"""Reading one log and believing it: the signed checkpoint is the measure, everything else must give its root.
+
+    bundles 0..q-1   entries/000, 001, ...   believed through `hashes`, and hashed again whenever entries are read
+    open             the rest of the covered entries, then perhaps bytes of an interrupted commit
+
+Nothing is written here and nothing is repaired. Sentences name the place, entries counted from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from notevault.auditlog import bundle, checkpoint, merkle
+from notevault.auditlog.fault import Fault
+from notevault.errors import Damaged, LogDamaged, NotFound
+from notevault.ports import Files
+from notevault.storage.layout import BUNDLE, VaultPaths
+
+Verify = Callable[[bytes], checkpoint.Checkpoint]
+"""Gives the checkpoint of these bytes when its signatures hold, raises LogDamaged otherwise."""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The end of a log as it was signed. A value: a commit gives a new one, a failed commit leaves the old one true."""
+
+    size: int
+    root: bytes  # 32 bytes
+    last16: bytes  # first 16 bytes of the last entry's leaf hash, zeros when there is none: `p` of the next entry
+    epoch: int
+    open_bytes: int  # of the covered entries after the last full bundle
+    checkpoint: bytes = field(repr=False)  # empty before the first commit
+    frontier: merkle.Frontier = field(repr=False, compare=False)
+    part: merkle.Frontier = field(repr=False, compare=False)  # of the entries after the last full bundle
+
+    @classmethod
+    def empty(cls) -> Tail:
+        """A log before its first entry."""
+        return cls(0, merkle.EMPTY_ROOT, bytes(16), 0, 0, b"", merkle.Frontier(), merkle.Frontier())
+
+
+@dataclass(frozen=True)
+class Believed:
+    """A tail with the roots of its full bundles, 32 bytes each. `cache_good`: the file `hashes` says the same."""
+
+    tail: Tail
+    roots: bytearray = field(repr=False)
+    cache_good: bool
+
+    def bundle_root(self, number: int) -> bytes:
+        return bytes(self.roots[32 * number : 32 * number + 32])
+
+
+def span(first: int, last: int) -> str:
+    return f"entry {first}" if first == last else f"entries {first}-{last}"
+
+
+class LogReader:
+    def __init__(self, files: Files, paths: VaultPaths, origin: str) -> None:
+        self.files = files
+        self.paths = paths
+        self.origin = origin
+
+    def checkpoint_bytes(self) -> bytes | None:
+        """The signed state as it lies there, unverified; None when there is none. Raises Damaged for a link."""
+        try:
+            return self.files.read(self.paths.checkpoint(self.origin), limit=checkpoint.MAX_BYTES)
+        except NotFound:
+            return None
+
+    def load(self, verify: Verify) -> Believed:
+        """Raises NotFound for a log that was never committed to, LogDamaged with the place.
+
+        May run beside a writer: what does not fit is looked at again, because the writer may just have moved on.
+        """
+        seen: bytes | None = None
+        while True:
+            raw = self.checkpoint_bytes()
+            if raw is None:
+                raise self._without_checkpoint()
+            signed = verify(raw)
+            if signed.origin != self.origin:
+                raise LogDamaged("The log's signed state is that of another log.")
+            try:
+                return self._believe(raw, signed)
+            except LogDamaged:
+                if raw == seen:
+                    raise
+                seen = raw
+
+    def covered(self, path: Path, count: int) -> tuple[list[bytes], int]:
+        """The first `count` entries of a bundle or of `open`, or as many as there are; and the bytes they take."""
+        try:
+            data = self.files.read_range(path, 0, bundle.MAX_BYTES)
+        except NotFound:
+            return [], 0
+        found = bundle.split_prefix(data, count)
+        return ([], 0) if isinstance(found, Fault) else found
+
+    def bundle_entries(self, number: int, count: int, root: bytes) -> list[bytes]:
+        """The first `count` entries from number 256 x `number` on, when `root` is theirs. Raises LogDamaged.
+
+        They lie in a bundle, or in `open` when it is not full or was not renamed yet; a writer may rename it meanwhile.
+        """
+        full, opened = self.paths.bundle(self.origin, number), self.paths.open(self.origin)
+        best = 0
+        for path in (full, opened, full) if count == BUNDLE else (opened, full, opened):
+            entries, used = self.covered(path, count)
+            best = max(best, len(entries))
+            if len(entries) == count and merkle.root([merkle.leaf_hash(each) for each in entries]) == root:
+                if path == full and count == BUNDLE and self.files.size(full) != used:
+                    continue
+                return entries
+        start = BUNDLE * number
+        if best < count:
+            raise LogDamaged(f"MISSING {span(start + best, start + count - 1)} of the log.")
+        raise LogDamaged(f"REWRITTEN between {span(start, start + count - 1)} of the log.")
+
+    def _without_checkpoint(self) -> NotFound | LogDamaged:
+        """An interrupted set-up leaves at most its one entry behind; anything more once had a checkpoint."""
+        entries, _ = self.covered(self.paths.open(self.origin), 2)
+        if len(entries) > 1 or self.files.size(self.paths.bundle(self.origin, 0)) is not None:
+            return LogDamaged("MISSING: the log is there, but not its signed state.")
+        return NotFound("This log was never begun.", "")
+
+    def _believe(self, raw: bytes, signed: checkpoint.Checkpoint) -> Believed:
+        full, rest = divmod(signed.size, BUNDLE)
+        missing = self._missing(full)
+        waiting = rest == 0 and missing == [full - 1]  # the last full bundle is still called `open`
+        closed, count = (full - 1, BUNDLE) if waiting else (full, rest)
+        entries, used = self.covered(self.paths.open(self.origin), count)
+        self._check_extent(signed.size, closed, count, len(entries), [] if waiting else missing)
+        leaves = [merkle.leaf_hash(each) for each in entries]
+        cached = self._cached(full)
+        roots = self._roots(signed, closed, leaves, cached)
+        if waiting:
+            roots += merkle.root(leaves)
+        if rest == 0 and full and not waiting:
+            last = self.bundle_entries(full - 1, BUNDLE, bytes(roots[-32:]))[-1]
+            last16 = merkle.leaf_hash(last)[:16]
+        else:
+            last16 = leaves[-1][:16] if leaves else bytes(16)
+        part = merkle.Frontier()
+        if rest:
+            part.extend(leaves)
+        frontier = merkle.Frontier.from_bundles(bytes(roots), leaves if rest else ())
+        tail = Tail(signed.size, signed.root, last16, signed.epoch, used if rest else 0, raw, frontier, part)
+        return Believed(tail, roots, cached == roots)
+
+    def _missing(self, full: int) -> list[int]:
+        """Numbers of the bundles that should be there and are not, by listing their folders: one for 1,000 bundles."""
+        listed: dict[Path, set[str]] = {}
+        missing = []
+        for number in range(full):
+            path = self.paths.bundle(self.origin, number)
+            if path.parent not in listed:
+                listed[path.parent] = set(self.files.names(path.parent))
+            if path.name not in listed[path.parent]:
+                missing.append(number)
+        return missing
+
+    def _check_extent(self, size: int, closed: int, count: int, found: int, missing: list[int]) -> None:
+        if missing:
+            first = missing[0]
+            if found == 0 and len(missing) == closed - first:
+                raise _truncated(size, BUNDLE * first)
+            last = next((n for n in range(first, closed) if n not in missing), closed) - 1
+            raise LogDamaged(f"MISSING {span(BUNDLE * first, BUNDLE * last + BUNDLE - 1)} of the log.")
+        if found < count:
+            raise _truncated(size, BUNDLE * closed + found)
+        if size % BUNDLE and self.files.size(self.paths.bundle(self.origin, closed)) is not None:
+            held = BUNDLE * (closed + 1)
+            raise LogDamaged(f"ROLLED BACK: the log's signed state covers {size} entries, but it holds {held} or more.")
+
+    def _cached(self, full: int) -> bytes:
+        """What `hashes` holds, a byte more than it should when it is too long; empty when absent or irregular."""
+        try:
+            return self.files.read_range(self.paths.hashes(self.origin), 0, 32 * full + 1)
+        except (NotFound, Damaged):
+            return b""
+
+    def _roots(self, signed: checkpoint.Checkpoint, closed: int, leaves: list[bytes], cached: bytes) -> bytearray:
+        """Roots of the `closed` bundles that, with `leaves`, give the signed root: from the cache, else hashed anew."""
+        known = min(len(cached) // 32, closed)
+        roots = bytearray(cached[: 32 * known])
+        for number in range(known, closed):
+            roots += self._hash_bundle(number)
+        if merkle.Frontier.from_bundles(bytes(roots), leaves).root() == signed.root:
+            return roots
+        anew = bytearray()
+        for number in range(closed):
+            anew += self._hash_bundle(number)
+        if merkle.Frontier.from_bundles(bytes(anew), leaves).root() == signed.root:
+            return anew
+        raise LogDamaged(f"REWRITTEN between {self._place(signed.size, closed, anew, roots)} of the log.")
+
+    def _hash_bundle(self, number: int) -> bytes:
+        path, start = self.paths.bundle(self.origin, number), BUNDLE * number
+        entries, used = self.covered(path, BUNDLE)
+        if len(entries) < BUNDLE:
+            raise LogDamaged(f"MISSING {span(start + len(entries), start + BUNDLE - 1)} of the log.")
+        if self.files.size(path) != used:
+            raise LogDamaged(f"REWRITTEN between {span(start, start + BUNDLE - 1)} of the log.")
+        return merkle.root([merkle.leaf_hash(each) for each in entries])
+
+    @staticmethod
+    def _place(size: int, closed: int, anew: bytearray, cached: bytearray) -> str:
+        """Where the bundles differ from what the cache remembers; where they do not, it is the part after them."""
+        differing = [n for n in range(closed) if anew[32 * n : 32 * n + 32] != cached[32 * n : 32 * n + 32]]
+        if differing:
+            return span(BUNDLE * differing[0], BUNDLE * differing[-1] + BUNDLE - 1)
+        if closed * BUNDLE < size:
+            return span(BUNDLE * closed, size - 1)
+        return span(0, size - 1)
+
+
+def _truncated(signed: int, found: int) -> LogDamaged:
+    return LogDamaged(f"TRUNCATED: signed {signed}, found {found} entries of the log.")

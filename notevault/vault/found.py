@@ -1,0 +1,243 @@
+"""Founding: a vault made from nothing, or a vault made this device's own (set-up and recovery, docs/FORMAT.md section 11).
+
+Both end the same way: secrets stored and read back, card, header under a fresh log, first entry, checkpoint.
+The checkpoint is the commit; before it nothing counts, and a crash leaves an unfinished set-up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from notevault.crypto import kdf, signing, slots
+from notevault.crypto import keytable as table_seal
+from notevault.errors import Damaged, NotevaultError
+from notevault.formats.header import Header, PassphraseSlot
+from notevault.formats.ids import NO_DIGEST, DeviceId, Digest, Origin, SlotId, VaultId
+from notevault.formats.keytable import DRAFTS, INDEX, MAC, ROUTING, SETTINGS, KeyTable
+from notevault.ports import SecretStore
+from notevault.storage.headers import HeaderStore
+from notevault.storage.layout import VaultPaths, create_folders
+from notevault.storage.local import DeviceFile, LocalState
+from notevault.vault.env import Env
+from notevault.vault.headers import Slot
+from notevault.vault.index import Catalogue
+from notevault.vault.items import DEVICE, LOG, DeviceItem
+from notevault.vault.origin import NewOrigin, draw_origin, start_log
+from notevault.vault.recorder import Act
+from notevault.vault.session import Keys, Session
+
+SPARES = 64  # client keys at creation; a practice rarely has more clients in its first year
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What the recovery sheet says."""
+
+    seed: bytes = field(repr=False)
+    fingerprint: bytes
+    vault_id: bytes
+
+
+def fresh_table(env: Env) -> KeyTable:
+    draw = env.entropy.draw
+    wide = {(int(purpose), 1): draw(32) for purpose in (INDEX, DRAFTS, ROUTING, MAC, SETTINGS)}
+    return KeyTable(draw(32), wide, {(draw(16), 1): draw(32) for _ in range(SPARES)})
+
+
+def create(env: Env, vault: Path, passphrase: bytes, params: kdf.KdfParams) -> tuple[Session, Kit]:
+    """A new vault in an empty or absent folder, open. `passphrase` is normalised. Raises SecretsUnavailable, CannotWrite."""
+    draw = env.entropy.draw
+    vault_id, device_id = draw(16), draw(16)
+    vk, table, kit_seed = draw(32), fresh_table(env), draw(32)
+    paths, local = VaultPaths(vault), LocalState(env.files, env.local_root / vault_id.hex())
+    kit = Kit(kit_seed, signing.vik_fingerprint(signing.public_key(table.vik_seed)), vault_id)
+    kind, _ = env.stores.choose()
+    device = DeviceFile(vault_id, device_id, draw(8), kind)
+    blank = Header(
+        vault=VaultId(vault_id),
+        device=DeviceId(device_id),
+        generation=1,
+        origin=Origin("0" * 32),
+        origins={},
+        prev=NO_DIGEST,
+        retired=(),
+        seq=0,
+        sig=bytes(64),
+        slots=(),
+        table=b"",
+        vik=signing.public_key(table.vik_seed),
+        cross=None,
+    )
+    recovery = slots.seal_recovery_slot(vk, 1, vault_id, SlotId(draw(16)), slots.KitKeys.from_seed(kit_seed).public)
+    keys = Keys(vk, 1, table)
+    session = _found(
+        env,
+        paths,
+        local,
+        device,
+        blank,
+        keys,
+        [recovery],
+        passphrase,
+        params,
+        Act("vault.create", "C", "admin"),
+        "sheet",
+    )
+    slots.open_recovery_slot(recovery, vault_id, 1, slots.KitKeys.from_seed(kit_seed))
+    session.catalogue.set_meta("sheet", "open")
+    return session, kit
+
+
+def adopt(
+    env: Env,
+    paths: VaultPaths,
+    old: Header,
+    old_digest: str,
+    keys: Keys,
+    passphrase: bytes,
+    params: kdf.KdfParams,
+    cites: dict[str, object],
+    sizes: dict[str, int],
+    highest_seq: int,
+) -> Session:
+    """Make a recovered vault this device's own: new device id and secret, new log that cites the old one.
+
+    It replaces no other device's slot. `sizes` are the found sizes of every listed log; `highest_seq` the highest
+    header number seen anywhere.
+    """
+    draw = env.entropy.draw
+    kind, _ = env.stores.choose()
+    device = DeviceFile(old.vault, draw(16), draw(8), kind)
+    local = LocalState(env.files, env.local_root / old.vault.hex())
+    before = replace(
+        old, origins={**old.origins, **{Origin(name): size for name, size in sizes.items()}}, seq=highest_seq
+    )
+    first = Act("vault.recover", "C", "recovery", k={"cites": cites})
+    return _found(
+        env, paths, local, device, before, keys, list(old.slots), passphrase, params, first, "sheet", old_digest
+    )
+
+
+def restart_log(
+    env: Env,
+    paths: VaultPaths,
+    local: LocalState,
+    device: DeviceFile,
+    store: SecretStore,
+    old: Header,
+    old_digest: str,
+    keys: Keys,
+    cites: dict[str, object],
+    highest_seq: int,
+    how: str,
+) -> Session:
+    """A new log on the same device: its log key was lost, or an old copy of the vault was put back and confirmed."""
+    origin = draw_origin(env, device.vault, device.device, keys.table.vik_seed)
+    store.put(LOG, origin.item.encode())
+    header = _next_header(env, replace(old, seq=highest_seq), old_digest, device, origin, keys, list(old.slots))
+    first = Act("vault.recover", "C", "recovery", k={"cites": cites})
+    return _commit_first(env, paths, local, device, header, keys, origin, store, first, how)
+
+
+def _next_header(
+    env: Env, before: Header, prev: str, device: DeviceFile, origin: NewOrigin, keys: Keys, all_slots: list[Slot]
+) -> Header:
+    header = replace(
+        before,
+        device=DeviceId(device.device),
+        origin=Origin(origin.origin),
+        origins={**before.origins, Origin(origin.origin): 0},
+        prev=Digest(prev),
+        seq=before.seq + 1,
+        slots=tuple(sorted(all_slots, key=lambda each: each.id)),
+    )
+    header = replace(header, table=table_seal.seal_table(keys.table, keys.vk, header, env.entropy))
+    return replace(header, sig=signing.sign_header(header, keys.table.vik_seed))
+
+
+def _found(
+    env: Env,
+    paths: VaultPaths,
+    local: LocalState,
+    device: DeviceFile,
+    before: Header,
+    keys: Keys,
+    others: list[Slot],
+    passphrase: bytes,
+    params: kdf.KdfParams,
+    first: Act,
+    how: str,
+    prev: str = NO_DIGEST,
+) -> Session:
+    secret = env.entropy.draw(32)
+    origin = draw_origin(env, device.vault, device.device, keys.table.vik_seed)
+    store = env.stores.open(device.store, device.vault, device.device)
+    store.put(DEVICE, DeviceItem(device.vault, device.device, ((1, secret),)).encode())
+    store.put(LOG, origin.item.encode())
+    create_folders(env.files, paths)
+    local.create_folders()
+    slot = passphrase_slot(env, keys, device, passphrase, params, 1, secret)
+    header = _next_header(env, before, prev, device, origin, keys, [*others, slot])
+    return _commit_first(env, paths, local, device, header, keys, origin, store, first, how)
+
+
+def passphrase_slot(
+    env: Env, keys: Keys, device: DeviceFile, passphrase: bytes, params: kdf.KdfParams, number: int, secret: bytes
+) -> PassphraseSlot:
+    """A slot for this device, sealed with fresh salts and opened again at once."""
+    salt = env.entropy.draw(16)
+    stretched = kdf.argon2id(passphrase, salt, params)
+    slot = slots.seal_passphrase_slot(
+        keys.vk,
+        keys.generation,
+        vault_id=device.vault,
+        slot_id=env.entropy.draw(16),
+        device=device.device,
+        ds_number=number,
+        ds=secret,
+        a=stretched,
+        params=params,
+        salt=salt,
+        entropy=env.entropy,
+    )
+    if slots.open_passphrase_slot(slot, device.vault, stretched, secret) != (keys.vk, keys.generation):
+        raise Damaged("The new key did not open after it was made.")
+    return slot
+
+
+def _commit_first(
+    env: Env,
+    paths: VaultPaths,
+    local: LocalState,
+    device: DeviceFile,
+    header: Header,
+    keys: Keys,
+    origin: NewOrigin,
+    store: SecretStore,
+    first: Act,
+    how: str,
+) -> Session:
+    recorder = start_log(env, paths, local, origin, device.user)
+    headers = HeaderStore(env.files, paths)
+    data = header.to_bytes()
+    written = headers.write(origin.origin, header.seq, data)
+    again = Header.parse(headers.read(written))
+    signing.check_header(again)
+    if table_seal.open_table(again.table, keys.vk, again).pack() != keys.table.pack():
+        raise Damaged("The new vault's keys did not open after they were written.")
+    session = Session(
+        env, paths, local, again, written.digest, keys, recorder, origin.item, store, device, Catalogue.empty(), how
+    )
+    act = replace(first, digest=written.digest, size=len(data), k={**(first.k or {}), "seq": header.seq})
+    with recorder.writing():
+        recorder.commit([act])
+        session.catalogue.cover(origin.origin, recorder.tail.size, recorder.tail.root)
+    local.write_device(device)
+    session.catalogue.set_meta("header-seq", header.seq)
+    session.save_local_head()
+    try:
+        session.save_head()
+    except NotevaultError as fault:
+        session.notices.append(fault.sentence)
+    return session

@@ -1,0 +1,174 @@
+"""Brings the catalogue up to the log: new entries are checked, their records opened and indexed.
+
+Used at unlock, after another process wrote, and for a rebuild from nothing. What does not hold is reported as a
+finding and left out; it never stops the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from notevault.auditlog import entry
+from notevault.crypto import objects
+from notevault.domain import notes
+from notevault.errors import Damaged, NotFound
+from notevault.formats.envelope import RecordType
+from notevault.formats.ids import ZERO_ID
+from notevault.formats.keytable import SETTINGS, KeyTable
+from notevault.storage.blobs import BlobStore
+from notevault.vault.index import Catalogue, Write
+from notevault.vault.recorder import Subject
+from notevault.vault.sealer import VaultSealer
+
+BLOB_LIMIT = 65 * 1024 * 1024  # the largest single-shot object with its overhead and padding
+WRITE_EVENTS = frozenset({"record.write", "record.sign", "settings.change"})
+SIGNED = 1  # routing flag bit 0
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that did not hold: which log entry (or -1), and a sentence without names."""
+
+    origin: str
+    i: int
+    sentence: str
+
+
+def record_key(table: KeyTable, subject: Subject) -> bytes:
+    """The key a record was sealed under. Raises Damaged when the vault does not have it."""
+    if subject.type == RecordType.SETTINGS:
+        key = table.wide.get((SETTINGS, subject.generation))
+    else:
+        key = table.clients.get((subject.client, subject.generation))
+    if key is None:
+        raise Damaged("A record names a key that this vault does not have.")
+    return key
+
+
+class Replayer:
+    def __init__(
+        self, vault_id: bytes, table: KeyTable, sealer: VaultSealer, blobs: BlobStore, catalogue: Catalogue
+    ) -> None:
+        self._vault = vault_id
+        self._table = table
+        self._sealer = sealer
+        self._blobs = blobs
+        self._catalogue = catalogue
+        self.findings: list[Finding] = []
+
+    def run(
+        self,
+        origin: str,
+        start: int,
+        entries: Iterable[bytes],
+        size: int,
+        root: bytes,
+        progress: Progress | None = None,
+    ) -> None:
+        """Apply the entries from `start` up to `size` (whose tree root is `root`) in one transaction."""
+        self._catalogue.begin()
+        try:
+            for i, data in enumerate(entries, start):
+                self._apply(origin, i, data)
+                if progress is not None and i % 256 == 0:
+                    progress(i, size)
+            self._catalogue.cover(origin, size, root)
+            self._catalogue.commit()
+        except BaseException:
+            self._catalogue.rollback()
+            raise
+        if progress is not None:
+            progress(size, size)
+
+    def _apply(self, origin: str, i: int, data: bytes) -> None:
+        found = entry.parse(data)
+        if not isinstance(found, entry.Entry):
+            self._report(origin, i, f"Log entry {i} does not read: {found.sentence}")
+            return
+        if found.h is not None and not self._sealer.check_mac(found, origin):
+            self._report(origin, i, f"Log entry {i} claims to be made with this vault open, but was not.")
+            return
+        if found.ev in WRITE_EVENTS:
+            if found.h is None:
+                self._report(origin, i, f"Log entry {i} tells of a record but was made without the vault's keys.")
+                return
+            self._apply_write(origin, found)
+        elif found.ev in ("sheet.confirm", "vault.recover"):
+            self._catalogue.set_meta("sheet", "confirmed")
+        elif found.ev == "header.write" and (found.k or {}).get("why") == "sheet":
+            self._catalogue.set_meta("sheet", "open")
+        if found.h is not None and found.ev in ("header.write", "vault.create", "vault.recover"):
+            self._catalogue.set_meta("header-seq", int((found.k or {})["seq"]))
+
+    def _apply_write(self, origin: str, found: entry.Entry) -> None:
+        try:
+            subject = self._sealer.routing_of(found, origin)
+        except Damaged as fault:
+            self._report(origin, found.i, fault.sentence)
+            return
+        if subject is None or found.c is None or found.z is None:
+            self._report(origin, found.i, f"Log entry {found.i} does not say which record it tells of.")
+            return
+        write = Write(
+            origin,
+            found.i,
+            found.t,
+            found.c,
+            found.z,
+            subject.type,
+            subject.flags,
+            subject.client,
+            subject.object,
+            subject.version,
+            subject.generation,
+        )
+        self._catalogue.add_write(write)
+        try:
+            payload = open_write(self._blobs, self._table, self._vault, write)
+            apply_record(self._catalogue, write, payload)
+        except (Damaged, NotFound) as fault:
+            self._catalogue.mark_damaged(write.digest, fault.sentence)
+            self._report(origin, found.i, f"A saved record could not be opened: {fault.sentence}")
+
+    def _report(self, origin: str, i: int, sentence: str) -> None:
+        self.findings.append(Finding(origin, i, sentence))
+
+
+def subject_of(write: Write) -> Subject:
+    return Subject(write.type, write.client, write.object, write.version, write.generation, write.flags)
+
+
+def open_write(blobs: BlobStore, table: KeyTable, vault_id: bytes, write: Write) -> bytes:
+    """The payload of a record that the log names. Raises NotFound (missing), Damaged or WrongSeal (altered, moved)."""
+    blob = blobs.get(write.digest, limit=BLOB_LIMIT)
+    inner = objects.open_object(
+        record_key(table, subject_of(write)),
+        vault_id,
+        blob,
+        type=RecordType(write.type),
+        client=write.client,
+        object=write.object,
+        version=write.version,
+    )
+    return inner.payload
+
+
+def apply_record(catalogue: Catalogue, write: Write, payload: bytes) -> None:
+    """Put a record that opened into the catalogue."""
+    if write.type == RecordType.CLIENT:
+        catalogue.put_client(write, payload)
+    elif write.type == RecordType.NOTE:
+        note = notes.from_payload(payload)
+        catalogue.put_note(
+            write,
+            notes.to_payload(replace(note, text="")),
+            note.text,
+            notes.word_count(note.text),
+            signed=bool(write.flags & SIGNED),
+            held_ms=note.session,
+            saved_ms=note.modified,
+        )
+    elif write.type == RecordType.SETTINGS and write.client == ZERO_ID:
+        catalogue.set_meta("settings", payload.decode())

@@ -1,0 +1,306 @@
+"""The unlocked vault: keys, recorder and catalogue together, and the two verbs everything else is made of.
+
+`write` makes records durable and logged before it returns; `open` logs that records are opened, durably, before it
+returns their payloads (docs/FORMAT.md section 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from notevault.auditlog import entry
+from notevault.crypto import keytable as table_seal
+from notevault.crypto import objects
+from notevault.errors import NotevaultError, ReadOnlyVault, Refused
+from notevault.formats.envelope import Inner, RecordType
+from notevault.formats.header import Header
+from notevault.formats.ids import ClientId, ObjectId
+from notevault.formats.keytable import KeyTable
+from notevault.ports import SecretStore
+from notevault.storage.blobs import BlobStore
+from notevault.storage.headers import HeaderStore
+from notevault.storage.layout import VaultPaths
+from notevault.storage.local import DeviceFile, HeadFile, LocalState
+from notevault.storage.logfile import Tail
+from notevault.vault import snapshot
+from notevault.vault.env import Env
+from notevault.vault.index import Catalogue, Write
+from notevault.vault.items import LOG, LogItem
+from notevault.vault.pending import keep_pending
+from notevault.vault.recorder import Act, Recorder, Subject
+from notevault.vault.replay import Finding, Replayer, apply_record, open_write, record_key, subject_of
+from notevault.vault.sealer import VaultSealer
+
+HEAD_EVERY = 64  # entries after which the local head is written again
+SNAPSHOT_EVERY = 256  # changes after which a running shell writes the snapshot again
+
+
+@dataclass(frozen=True)
+class NewRecord:
+    """A record to be written: what, whose, and how the log shall tell of it."""
+
+    subject: Subject
+    payload: bytes = field(repr=False)
+    event: str = "record.write"
+    action: str = "C"
+    purpose: str = "care"
+    details: dict[str, object] | None = field(default=None, repr=False)
+
+
+@dataclass
+class Keys:
+    """What must be gone after lock. `vk` opens the key table again when another process has changed it."""
+
+    vk: bytes = field(repr=False)
+    generation: int
+    table: KeyTable = field(repr=False)
+    okm: bytes | None = field(default=None, repr=False)  # the slot's key, kept only for `remember`
+
+
+class Session:
+    def __init__(
+        self,
+        env: Env,
+        paths: VaultPaths,
+        local: LocalState,
+        header: Header,
+        header_digest: str,
+        keys: Keys,
+        recorder: Recorder,
+        log_item: LogItem,
+        store: SecretStore,
+        device: DeviceFile,
+        catalogue: Catalogue,
+        how: str,
+        read_only: str | None = None,
+    ) -> None:
+        self.env = env
+        self.paths = paths
+        self.local = local
+        self.header = header
+        self.header_digest = header_digest
+        self.keys = keys
+        self.recorder = recorder
+        self.log_item = log_item
+        self.store = store
+        self.device = device
+        self.catalogue = catalogue
+        self.how = how
+        self.read_only = read_only
+        self.findings: list[Finding] = []
+        self.notices: list[str] = []  # what the opening settled, in sentences for the user
+        self.blobs = BlobStore(env.files, paths)
+        self.headers = HeaderStore(env.files, paths)
+        self.sealer = VaultSealer(header.vault, keys.table, env.entropy)
+        recorder.sealer = self.sealer
+        recorder.on_moved = self._moved
+        recorder.on_committed = self._committed
+        self._closed = False
+        self._head_at = recorder.tail.size
+
+    # -- small facts
+
+    @property
+    def vault_id(self) -> bytes:
+        return self.header.vault
+
+    @property
+    def origin(self) -> str:
+        return self.recorder.origin
+
+    @property
+    def device_id(self) -> bytes:
+        return self.device.device
+
+    def replayer(self) -> Replayer:
+        return Replayer(self.vault_id, self.keys.table, self.sealer, self.blobs, self.catalogue)
+
+    # -- following the log
+
+    def _moved(self, _old: int, tail: Tail) -> None:
+        """Another process appended: take in its header first (it may hold new keys), then its records."""
+        covered = self.catalogue.covered(self.origin) or (0, b"")
+        new = list(self.recorder.entries(covered[0], tail.size))
+        if any(isinstance(found := entry.parse(data), entry.Entry) and found.ev == "header.write" for data in new):
+            self.reload_header()
+        replayer = self.replayer()
+        replayer.run(self.origin, covered[0], new, tail.size, tail.root)
+        self.findings += replayer.findings
+
+    def reload_header(self) -> None:
+        """Believe the header the log names last, opened with the vault key at hand. Refused when that does not open it."""
+        for candidate in self.headers.candidates():
+            if candidate.seq <= self.header.seq:
+                break
+            header = Header.parse(self.headers.read(candidate))
+            if header.vik != self.header.vik or header.generation != self.keys.generation:
+                raise Refused("The keys of this vault were renewed in another window.", "Lock, and unlock again.")
+            self.use_header(header, candidate.digest)
+            break
+
+    def use_header(self, header: Header, digest: str) -> None:
+        self.keys.table = table_seal.open_table(header.table, self.keys.vk, header)
+        self.header, self.header_digest = header, digest
+        self.sealer = VaultSealer(header.vault, self.keys.table, self.env.entropy)
+        self.recorder.sealer = self.sealer
+
+    def _committed(self, tail: Tail) -> None:
+        """Every so often a memory of the newest state outside the vault folder; two fsyncs are too many for each."""
+        if tail.size - self._head_at >= HEAD_EVERY:
+            self.save_local_head()
+
+    def save_local_head(self) -> None:
+        """Best effort: a commit stays acknowledged when this copy fails."""
+        tail = self.recorder.tail
+        if self.local.write_head(HeadFile(self.vault_id, self.origin, tail.size, tail.root, self.header.seq)):
+            self._head_at = tail.size
+
+    # -- writing
+
+    def check_writable(self) -> None:
+        if self.read_only is not None:
+            raise ReadOnlyVault(f"This vault is read-only: {self.read_only}")
+
+    def write(self, records: Sequence[NewRecord], *more: Act) -> list[Write]:
+        """Blobs, entries, checkpoint: durable when this returns. `more` acts are entered in the same commit, after them.
+
+        Raises ReadOnlyVault, Busy, DiskFull, CannotWrite, StorageFault, LogDamaged; then none of the records counts.
+        """
+        self.check_writable()
+        sealed = [self._seal(record) for record in records]
+        with self.recorder.writing():
+            digests = self.blobs.put_many(sealed) if len(sealed) > 1 else [self.blobs.put(blob) for blob in sealed]
+            acts = [
+                Act(
+                    record.event,
+                    record.action,
+                    record.purpose,
+                    digest=digest,
+                    size=len(blob),
+                    subject=record.subject,
+                    details=record.details,
+                )
+                for record, blob, digest in zip(records, sealed, digests, strict=True)
+            ]
+            tail = self.recorder.commit([*acts, *more])
+            first = tail.size - len(acts) - len(more)
+            now = self.recorder.last_wall_ms
+            writes = [
+                _write(self.origin, first + j, now, record.subject, digest, len(blob))
+                for j, (record, blob, digest) in enumerate(zip(records, sealed, digests, strict=True))
+            ]
+            self._take_in(writes, records, tail)
+        return writes
+
+    def _seal(self, record: NewRecord) -> bytes:
+        subject = record.subject
+        return objects.seal_object(
+            record_key(self.keys.table, subject),
+            self.vault_id,
+            Inner(
+                RecordType(subject.type),
+                ClientId(subject.client),
+                ObjectId(subject.object),
+                subject.version,
+                record.payload,
+            ),
+            self.env.entropy,
+        )
+
+    def _take_in(self, writes: list[Write], records: Sequence[NewRecord], tail: Tail) -> None:
+        self.catalogue.begin()
+        try:
+            for write, record in zip(writes, records, strict=True):
+                self.catalogue.add_write(write)
+                apply_record(self.catalogue, write, record.payload)
+            self.catalogue.cover(self.origin, tail.size, tail.root)
+            self.catalogue.commit()
+        except BaseException:
+            self.catalogue.rollback()
+            raise
+
+    # -- reading
+
+    def log_acts(self, acts: Sequence[Act]) -> None:
+        """Enter acts durably, or, in a read-only vault, keep them sealed to be entered later as *reported*."""
+        if self.read_only is not None:
+            keep_pending(self, acts)
+            return
+        with self.recorder.writing():
+            tail = self.recorder.commit(list(acts))
+            self.catalogue.cover(self.origin, tail.size, tail.root)
+
+    def open(
+        self, writes: Sequence[Write], *more: Act, purpose: str = "care", details: dict[str, object] | None = None
+    ) -> list[bytes]:
+        """Payloads of records, after their opening is durable in the log.
+
+        Every record is tried first; raises NotFound, Damaged or WrongSeal without logging a reading that did not happen.
+        """
+        payloads = [open_write(self.blobs, self.keys.table, self.vault_id, write) for write in writes]
+        acts = [
+            Act("record.open", "R", purpose, digest=None, subject=subject_of(write), details=details)
+            for write in writes
+        ]
+        self.log_acts([*more, *acts])
+        return payloads
+
+    # -- the end
+
+    def save_snapshot(self) -> None:
+        snapshot.write(self)
+        self.catalogue.changes = 0
+
+    def save_head(self) -> None:
+        """The newest state into the secret store, for the day an old copy of the folder is put back."""
+        self.log_item = LogItem(
+            self.log_item.origin,
+            self.log_item.epoch,
+            self.log_item.identity_seed,
+            self.log_item.epoch_seed,
+            self.recorder.head(self.header.seq),
+            self.log_item.next_seed,
+        )
+        self.store.put(LOG, self.log_item.encode())
+
+    def close(self, why: str, *, snapshot_after: int = 1) -> list[NotevaultError]:
+        """Log the end, write snapshot and head. Returns what could not be done; never raises those: nothing that was
+        acknowledged depends on them.
+        """
+        if self._closed:
+            return []
+        self._closed = True
+        faults: list[NotevaultError] = []
+        steps: list[Callable[[], None]] = (
+            [lambda: self.log_acts([Act("session.lock", "E", k={"why": why})])] if why else []
+        )
+        if self.read_only is None:
+            steps.append(self.save_local_head)
+            if self.catalogue.changes >= snapshot_after:
+                steps.append(self.save_snapshot)
+            if why:
+                steps.append(self.save_head)
+        for step in steps:
+            try:
+                step()
+            except NotevaultError as fault:
+                faults.append(fault)
+        self.catalogue.close()
+        return faults
+
+
+def _write(origin: str, i: int, t: int, subject: Subject, digest: str, size: int) -> Write:
+    return Write(
+        origin,
+        i,
+        t,
+        digest,
+        size,
+        subject.type,
+        subject.flags,
+        subject.client,
+        subject.object,
+        subject.version,
+        subject.generation,
+    )
