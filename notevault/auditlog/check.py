@@ -300,7 +300,5 @@ class _Check:
             return
         if len(found) < MAX_FINDINGS:
             found.append(finding)
-        elif found[-1].code != "MORE":
-            found.append(
-                Finding("MORE", finding.weight, "There is more of this kind; only the first findings are listed")
-            )
+        elif not any(one.code == "MORE" and one.weight == finding.weight for one in found):
+            found.append(Finding("MORE", finding.weight, "There is more of this; only the first findings are listed"))

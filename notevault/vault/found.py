@@ -52,7 +52,7 @@ def create(env: Env, vault: Path, passphrase: bytes, params: kdf.KdfParams) -> t
     vk, table, kit_seed = draw(32), fresh_table(env), draw(32)
     paths, local = VaultPaths(vault), LocalState(env.files, env.local_root / vault_id.hex())
     kit = Kit(kit_seed, signing.vik_fingerprint(signing.public_key(table.vik_seed)), vault_id)
-    kind, _ = env.stores.choose()
+    kind, why = env.stores.choose()
     device = DeviceFile(vault_id, device_id, draw(8), kind)
     blank = Header(
         vault=VaultId(vault_id),
@@ -86,6 +86,7 @@ def create(env: Env, vault: Path, passphrase: bytes, params: kdf.KdfParams) -> t
     )
     slots.open_recovery_slot(recovery, vault_id, 1, slots.KitKeys.from_seed(kit_seed))
     session.catalogue.set_meta("sheet", "open")
+    session.notices.append(why)  # never silently: above all when the key lies in a file
     return session, kit
 
 
@@ -107,16 +108,18 @@ def adopt(
     header number seen anywhere.
     """
     draw = env.entropy.draw
-    kind, _ = env.stores.choose()
+    kind, why = env.stores.choose()
     device = DeviceFile(old.vault, draw(16), draw(8), kind)
     local = LocalState(env.files, env.local_root / old.vault.hex())
     before = replace(
         old, origins={**old.origins, **{Origin(name): size for name, size in sizes.items()}}, seq=highest_seq
     )
     first = Act("vault.recover", "C", "recovery", k={"cites": cites})
-    return _found(
+    session = _found(
         env, paths, local, device, before, keys, list(old.slots), passphrase, params, first, "sheet", old_digest
     )
+    session.notices.append(why)
+    return session
 
 
 def restart_log(

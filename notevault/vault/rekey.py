@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from notevault.crypto import kdf, signing, slots
 from notevault.errors import Damaged, NotevaultError, Refused, SecretMissing
@@ -43,16 +43,16 @@ def change_passphrase(session: Session, passphrase: bytes, params: kdf.KdfParams
     slot = found.passphrase_slot(session.env, session.keys, session.device, passphrase, params, number, secret)
 
     def renewed(_seq: int) -> list[Slot]:
-        return [*(each for each in session.header.slots if not _is_own(each, session.device_id)), slot]
+        return [*(each for each in session.header.slots if not is_own_slot(each, session.device_id)), slot]
 
-    gone = tuple(each.id for each in session.header.slots if _is_own(each, session.device_id))
+    gone = tuple(each.id for each in session.header.slots if is_own_slot(each, session.device_id))
     change_header(session, why, slots=renewed, retire=gone)
     session.store.put(DEVICE, DeviceItem(session.vault_id, session.device_id, ((number, secret),)).encode())
     if remember.forget(session.env, session.store, session.vault_id):
         session.log_acts([Act("remember.end", "E", "admin", k={"why": "passphrase"})])
 
 
-def _is_own(slot: Slot, device_id: bytes) -> bool:
+def is_own_slot(slot: Slot, device_id: bytes) -> TypeGuard[PassphraseSlot]:
     return isinstance(slot, PassphraseSlot) and slot.device == device_id
 
 

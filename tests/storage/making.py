@@ -42,7 +42,7 @@ def believe(data: bytes) -> checkpoint.Checkpoint:
         data,
         IDENTITY,
         {0: EPOCH},
-        lambda pub, signature, text: _stand_in(pub)(text) == signature,
+        lambda pub, text, signature: _stand_in(pub)(text) == signature,
     )
     if isinstance(found, Fault):
         raise LogDamaged(f"The log's signed state does not hold: {found.sentence}")

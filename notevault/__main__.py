@@ -1,0 +1,40 @@
+"""The one door: `notevault` and its hidden words. Everything heavy is imported only where it is used.
+
+Hidden words, for processes of our own: `_keyring` (the helper that talks to the system's key store) and `_child` (the
+shell's unlocked half).
+"""
+
+from __future__ import annotations
+
+import sys
+
+from notevault import __version__
+
+
+def main(argv: list[str]) -> int:
+    if argv in (["--version"], ["version"]):
+        sys.stdout.write(f"notevault {__version__}\n")
+        return 0
+    word = argv[0] if argv else ""
+    if word == "_keyring":
+        from notevault.wiring.locked import protect_process
+
+        protect_process()
+        from notevault.adapters.keyring_worker import main as keyring_main
+
+        return keyring_main() or 0
+    if word == "_child":
+        from notevault.shell.child import main as child_main
+
+        return child_main(argv[1:])
+    from notevault.cli.main import main as cli_main
+
+    return cli_main(argv)
+
+
+def run() -> None:
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    run()
