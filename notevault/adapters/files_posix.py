@@ -121,7 +121,7 @@ if sys.platform != "win32":
                 if code not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
                     raise OSError(code, "renameat2")
             try:
-                os.link(temp, target, follow_symlinks=False)
+                self._link(temp, target)
             except OSError as error:
                 if error.errno not in _NO_LINK:
                     raise
@@ -131,6 +131,9 @@ if sys.platform != "win32":
             if os.path.lexists(target):
                 raise FileExistsError(errno.EEXIST, "exists")
             temp.rename(target)
+
+        def _link(self, temp: Path, target: Path) -> None:
+            os.link(temp, target, follow_symlinks=False)
 
         def replace(self, temp: Path, target: Path) -> None:
             temp.replace(target)

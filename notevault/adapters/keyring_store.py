@@ -52,9 +52,9 @@ PATIENT = Limits()
 AT_LOCK = Limits(silence_s=2.0, write_s=2.0, dialog_s=2.0)  # locking the screen never waits for a dialog
 
 
-def helper_argv() -> list[str]:
+def helper_argv(*, frozen: bool = getattr(sys, "frozen", False)) -> list[str]:
     """Start our own program with its hidden word. `-P`: what lies in the current folder is never imported."""
-    if getattr(sys, "frozen", False):
+    if frozen:
         return [sys.executable, "_keyring"]
     return [sys.executable, "-P", "-m", "notevault", "_keyring"]
 

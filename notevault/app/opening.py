@@ -66,7 +66,9 @@ def set_up(env: Env, vault: Path, passphrase: str, params: kdf.KdfParams | None 
     """A new vault and its recovery sheet's content. Refused where there is one; CannotWrite for a folder in use."""
     data = check_new_passphrase(passphrase)
     if has_vault(env, vault):
-        raise Refused("There is a vault in this folder already.", "`notevault` opens it; --vault DIR names another place.")
+        raise Refused(
+            "There is a vault in this folder already.", "`notevault` opens it; --vault DIR names another place."
+        )
     _take_away_unfinished(env, vault)
     return found.create(env, vault, data, params or kdf.choose_params(env.machine))
 

@@ -1,7 +1,7 @@
 """Writing one note: from the first key to the saved revision, with a sealed draft in between.
 
-    kept     the text is in a sealed draft (2 s after the last key; the caller has the clock)
-    saved    the text is a revision: durable, logged, and the draft is gone
+kept     the text is in a sealed draft (2 s after the last key; the caller has the clock)
+saved    the text is a revision: durable, logged, and the draft is gone
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ class Writing:
 
     @classmethod
     def new(
-        cls, notebook: Notebook, drafts: Drafts, client_id: bytes, template: str = "free", *, session_ms: int | None = None
+        cls,
+        notebook: Notebook,
+        drafts: Drafts,
+        client_id: bytes,
+        template: str = "free",
+        *,
+        session_ms: int | None = None,
     ) -> Writing:
         """A new note for a client, dated now unless `session_ms` says otherwise."""
         clock = notebook.session.env.clock
@@ -86,7 +92,7 @@ class Writing:
         return text != self.note.text
 
     def save(self, text: str, cursor: int = 0) -> NoteView | None:
-        """A new, unsigned revision; None when there is nothing to save. The draft goes only after the acknowledgement."""
+        """A new, unsigned revision; None when there is nothing to save. The draft goes after the acknowledgement."""
         self.cursor = cursor
         if not self.unsaved(text):
             self.drafts.drop(self.note_id)

@@ -20,7 +20,7 @@ PURGE: Final = b"notevault/v1/purge\0"
 FINGERPRINT: Final = b"notevault/v1/vik-fingerprint\0"
 
 _P: Final = 2**255 - 19
-_Y8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_Y8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 """y of a point of order 8 (its negative has order 8 too); checked in tests by point arithmetic."""
 _SMALL_ORDER_Y: Final = frozenset({0, 1, _P - 1, _P, _P + 1, _Y8, _P - _Y8})
 

@@ -188,11 +188,14 @@ def _rest(start: bytes, pieces: Iterator[bytes]) -> Iterator[bytes | memoryview]
     yield from pieces
 
 
+_ALTERED: Final = "A stored record was altered or cut short after it was locked."
+
+
 def _decrypt(cipher: AESGCM, nonce: bytes, chunk: bytes | memoryview, aad: bytes) -> bytes:
     try:
         return cipher.decrypt(nonce, chunk, aad)
     except InvalidTag:
-        raise WrongSeal(objectkeys.ALTERED) from None
+        raise WrongSeal(_ALTERED) from None
 
 
 class _Place:
@@ -230,7 +233,7 @@ class _Place:
             with self._buffer.getbuffer() as view, view[at : at + size] as target:
                 cipher.decrypt_into(nonce, chunk, aad, target)
         except InvalidTag:
-            raise WrongSeal(objectkeys.ALTERED) from None
+            raise WrongSeal(_ALTERED) from None
 
     def finish(self) -> Inner:
         kind, client, object_, version, _ = self._address

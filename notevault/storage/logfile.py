@@ -218,7 +218,7 @@ class LogFile:
             # Seen is not yet durable: an older checkpoint must not come back once `open` has been renamed.
             self.files.replace(self.paths.checkpoint(self.origin), tail.checkpoint)
         surplus = self._settle_open(tail, waiting, thorough, wall_ms)
-        if not self._now.cache_good:
+        if thorough or not self._now.cache_good:
             self._rewrite_hashes()
         self.dirty = False
         self.last_settled = Settled(surplus, waiting)
@@ -259,11 +259,11 @@ class LogFile:
         surplus = max(0, (size or 0) - keep)
         if surplus:
             self.local.set_aside_range(f"open-{self.origin}-{tail.size}", path, keep, keep + surplus, wall_ms=wall_ms)
-        if size is not None and (surplus or thorough):
+        if surplus or thorough:
             if keep:
                 self.files.replace(path, self.files.read_range(path, 0, keep))
             else:
-                self.files.remove(path)
+                self.files.remove(path)  # even when absent: `files` remembers which path it must not append to
         if waiting:
             self._rename(number)
         return surplus

@@ -1,4 +1,4 @@
-"""Founding: a vault made from nothing, or a vault made this device's own (set-up and recovery, docs/FORMAT.md section 11).
+"""Founding: a vault made from nothing, or made this device's own (docs/FORMAT.md section 11).
 
 Both end the same way: secrets stored and read back, card, header under a fresh log, first entry, checkpoint.
 The checkpoint is the commit; before it nothing counts, and a crash leaves an unfinished set-up.
@@ -46,7 +46,10 @@ def fresh_table(env: Env) -> KeyTable:
 
 
 def create(env: Env, vault: Path, passphrase: bytes, params: kdf.KdfParams) -> tuple[Session, Kit]:
-    """A new vault in an empty or absent folder, open. `passphrase` is normalised. Raises SecretsUnavailable, CannotWrite."""
+    """A new vault in an empty or absent folder, open. `passphrase` is normalised.
+
+    Raises SecretsUnavailable, CannotWrite, DiskFull, StorageFault; then there is no vault.
+    """
     draw = env.entropy.draw
     vault_id, device_id = draw(16), draw(16)
     vk, table, kit_seed = draw(32), fresh_table(env), draw(32)

@@ -265,14 +265,14 @@ class Catalogue:
         return int(self._db.execute("SELECT count(*) FROM writes").fetchone()[0])
 
     def match(self, words: list[str], *, client: bytes | None, limit: int) -> tuple[int, list[tuple[NoteRow, str]]]:
-        """Notes holding every word (each also as a beginning), newest session first: (how many in all, rows with text)."""
+        """Notes holding every word (or its beginning), newest session first: (how many in all, rows with text)."""
         query = " ".join('"' + word.replace('"', '""') + '"*' for word in words)
         found = "FROM texts JOIN notes ON notes.n = texts.rowid WHERE texts MATCH ?"
         values: tuple[object, ...] = (query,)
         if client is not None:
             found, values = found + " AND notes.client = ?", (query, client)
-        total = self._db.execute(f"SELECT count(*) {found}", values).fetchone()[0]  # noqa: S608  constants only
-        newest = f"SELECT notes.n {found} ORDER BY notes.held_ms DESC, notes.n DESC LIMIT ?"  # noqa: S608  constants only
+        total = self._db.execute(f"SELECT count(*) {found}", values).fetchone()[0]
+        newest = f"SELECT notes.n {found} ORDER BY notes.held_ms DESC, notes.n DESC LIMIT ?"
         ids = [row[0] for row in self._db.execute(newest, (*values, limit))]
         hits = []
         for n in ids:

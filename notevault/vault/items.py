@@ -30,7 +30,7 @@ def _print(fields: dict[str, object]) -> str:
 
 @dataclass(frozen=True)
 class DeviceItem:
-    """The device secret, "this laptop's key": up to two numbered device secrets; the older one is dropped after a header commits."""
+    """The device secret ("this laptop's key"): up to two, numbered; the older one goes after a header commits."""
 
     vault_id: bytes
     device_id: bytes

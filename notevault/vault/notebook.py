@@ -46,7 +46,7 @@ class ClientView:
         return self.client.code
 
     @property
-    def born(self):  # type: ignore[no-untyped-def]  # noqa: ANN201  date | None, as Client has it
+    def born(self):  # type: ignore[no-untyped-def]
         return self.client.born
 
     @property
@@ -155,9 +155,7 @@ class Notebook:
         note = note_records.from_payload(row.payload)
         return NoteView(row.id, row.client, row.version, row.signed, row.words, number, note)
 
-    def notes(
-        self, client_id: bytes | None = None, *, limit: int = -1, unsigned_only: bool = False
-    ) -> list[NoteView]:
+    def notes(self, client_id: bytes | None = None, *, limit: int = -1, unsigned_only: bool = False) -> list[NoteView]:
         """Newest session first, without their texts."""
         rows = self.session.catalogue.notes(client_id, limit=limit, unsigned_only=unsigned_only)
         return [self.view(row) for row in rows]
@@ -198,7 +196,9 @@ class Notebook:
             for write in self.session.catalogue.revisions(note_id)
         ]
 
-    def add_note(self, client_id: bytes, note: Note, note_id: bytes | None = None, *, purpose: str = "care") -> NoteView:
+    def add_note(
+        self, client_id: bytes, note: Note, note_id: bytes | None = None, *, purpose: str = "care"
+    ) -> NoteView:
         """Revision 1. `note_id` is given when a draft already has one."""
         new_id = note_id or self.session.env.entropy.draw(16)
         self.client(client_id)
@@ -206,7 +206,7 @@ class Notebook:
         return self.note(new_id)
 
     def revise(self, note_id: bytes, note: Note) -> NoteView:
-        """The next revision, whatever the newest is: two writers never overwrite each other, both stay in the history."""
+        """The next revision, whatever the newest is: two writers never overwrite each other, both are kept."""
         self.session.check_writable()
         with self.session.recorder.writing():  # the newest version is looked up under the lock
             view = self.note(note_id)
@@ -225,7 +225,8 @@ class Notebook:
 
     def find(self, words: Sequence[str], *, client_id: bytes | None = None, limit: int = 20) -> Found:
         """Notes with every word (or a word that begins so). The search, and every note whose excerpt is shown, is
-        durable in the log before anything is returned."""
+        durable in the log before anything is returned.
+        """
         total, rows = self.session.catalogue.match(list(words), client=client_id, limit=limit)
         hits = tuple((self.view(row), text) for row, text in rows)
         acts = [Act("search.run", "R", details={"v": 1, "words": list(words)[:50], "hits": total})]

@@ -37,7 +37,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that happened, before it is an entry. `details` are sealed; `k` is in the clear and closed per event."""
+    """One thing that happened, before it is an entry. `details` are sealed; `k` is in the clear, closed per event."""
 
     event: str
     action: str
@@ -135,7 +135,7 @@ class Recorder:
             self.on_moved(old, moved)
 
     def record(self, *acts: Act) -> Tail:
-        """Durable when it returns. Raises DiskFull, CannotWrite, StorageFault, Busy, LogDamaged: then nothing counts."""
+        """Durable on return. Raises DiskFull, CannotWrite, StorageFault, Busy, LogDamaged; then nothing counts."""
         with self.writing():
             return self.commit(list(acts))
 

@@ -78,7 +78,7 @@ def recover(
     params: kdf.KdfParams,
     progress: Progress | None = None,
 ) -> Session:
-    """An open session on this device: new passphrase, device secret and log. Raises as `open_with_sheet`, and LogDamaged."""
+    """An open session on this device: new passphrase, secret and log. Raises as `open_with_sheet`, and LogDamaged."""
     header, digest, keys = open_with_sheet(env, vault, seed, fingerprint)
     paths = VaultPaths(vault)
     local = LocalState(env.files, env.local_root / header.vault.hex())

@@ -1,4 +1,4 @@
-"""New ways to open the vault: another passphrase, another recovery sheet; and going on after a rollback was confirmed."""
+"""New ways to open the vault: another passphrase, another recovery sheet; going on after a confirmed rollback."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def is_own_slot(slot: Slot, device_id: bytes) -> TypeGuard[PassphraseSlot]:
 
 
 def new_sheet(session: Session) -> found.Kit:
-    """Replace the recovery sheet: the old one opens no header written from now on. Marks the sheet as not yet printed."""
+    """Replace the recovery sheet: the old one opens no header from now on. Marks the sheet as not yet printed."""
     session.check_writable()
     seed = session.env.entropy.draw(32)
     kit = slots.KitKeys.from_seed(seed)

@@ -86,7 +86,7 @@ def recall(env: Env, device: DeviceFile, item: str | None) -> Remembered | None:
 
 
 def forget(env: Env, store: SecretStore, vault_id: bytes) -> bool:
-    """Remove both halves; whether there was anything. The half in memory goes first: it alone makes the other useless."""
+    """Remove both halves; whether there was anything. The half in memory first: without it the other is useless."""
     half = _half(env, vault_id)
     there = False
     if half is not None and env.files.size(half) is not None:

@@ -95,12 +95,12 @@ class Replayer:
                 self._report(origin, i, f"Log entry {i} tells of a record but was made without the vault's keys.")
                 return
             self._apply_write(origin, found)
-        elif found.ev in ("sheet.confirm", "vault.recover"):
+        elif found.ev == "sheet.confirm" or (found.ev == "session.open" and found.k["how"] == "sheet"):
             self._catalogue.set_meta("sheet", "confirmed")
-        elif found.ev == "header.write" and (found.k or {}).get("why") == "sheet":
+        elif found.ev == "header.write" and found.k.get("why") == "sheet":
             self._catalogue.set_meta("sheet", "open")
         if found.h is not None and found.ev in ("header.write", "vault.create", "vault.recover"):
-            self._catalogue.set_meta("header-seq", int((found.k or {})["seq"]))
+            self._catalogue.set_meta("header-seq", int(found.k["seq"]))
 
     def _apply_write(self, origin: str, found: entry.Entry) -> None:
         try:

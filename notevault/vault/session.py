@@ -129,7 +129,7 @@ class Session:
         self.findings += replayer.findings
 
     def reload_header(self) -> None:
-        """Believe the header the log names last, opened with the vault key at hand. Refused when that does not open it."""
+        """Believe the header the log names last, opened with the key at hand. Refused when that does not open it."""
         for candidate in self.headers.candidates():
             if candidate.seq <= self.header.seq:
                 break
@@ -163,7 +163,7 @@ class Session:
             raise ReadOnlyVault(f"This vault is read-only: {self.read_only}")
 
     def write(self, records: Sequence[NewRecord], *more: Act) -> list[Write]:
-        """Blobs, entries, checkpoint: durable when this returns. `more` acts are entered in the same commit, after them.
+        """Blobs, entries, checkpoint: durable when this returns. `more` acts are entered in the same commit, last.
 
         Raises ReadOnlyVault, Busy, DiskFull, CannotWrite, StorageFault, LogDamaged; then none of the records counts.
         """
@@ -236,7 +236,7 @@ class Session:
     ) -> list[bytes]:
         """Payloads of records, after their opening is durable in the log.
 
-        Every record is tried first; raises NotFound, Damaged or WrongSeal without logging a reading that did not happen.
+        Every record is tried first: NotFound, Damaged or WrongSeal log no reading, since none happened.
         """
         payloads = [open_write(self.blobs, self.keys.table, self.vault_id, write) for write in writes]
         acts = [

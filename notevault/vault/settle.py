@@ -1,4 +1,4 @@
-"""After an interrupted run: what was not committed is set aside, never adopted, and what was done is said and logged."""
+"""After an interrupted run: what was not committed is set aside, never adopted; what was done is said and logged."""
 
 from __future__ import annotations
 

@@ -270,7 +270,7 @@ def start_session(
 
 
 def rolled_back(seen: Survey, recorder: Recorder, kept: Head, seq: int) -> str | None:
-    """Why the vault must stay read-only: older than, or different from, what this laptop has seen. None when it is fine."""
+    """Why the vault must stay read-only: older than, or other than, what this laptop has seen. None when it is fine."""
     heads = [kept]
     try:
         local = seen.local.read_head()

@@ -10,10 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from notevault.errors import Damaged, NotevaultError, NotFound
+from notevault.auditlog import check as log_check
+from notevault.auditlog.verdict import Weight
+from notevault.crypto import signing
+from notevault.errors import Damaged, NotevaultError, NotFound, WrongSeal
 from notevault.formats.header import Header
 from notevault.vault.recorder import Act
 from notevault.vault.replay import open_write
+from notevault.vault.survey import read_card
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
@@ -59,10 +63,6 @@ def verify(session: Session, progress: Progress | None = None) -> Verdict:
 
 
 def _check_entries(session: Session, verdict: Verdict, report: Progress) -> None:
-    from notevault.auditlog import check as log_check
-    from notevault.crypto import signing
-    from notevault.vault.survey import read_card
-
     for origin in sorted(session.header.origins):
         try:
             read_card(session.env, session.paths, session.header, origin)
@@ -81,13 +81,17 @@ def _check_entries(session: Session, verdict: Verdict, report: Progress) -> None
             progress=lambda done, all_: report("log entries", done, all_),
         )
         verdict.entries += found.size
-        verdict.findings += [(fault.code, str(fault.sentence)) for fault in found.findings]
+        for each in found.findings:
+            if each.weight is Weight.TAMPERED:
+                verdict.findings.append((each.code, each.sentence))
+            elif each.weight is Weight.UNDECIDED:
+                verdict.undecided.append((each.code, each.sentence))
+            else:
+                verdict.notes.append(each.sentence)
 
 
 def _check_headers(session: Session, verdict: Verdict) -> None:
     """Every header file: name, signature, chain to the one before."""
-    from notevault.crypto import signing
-
     for candidate in session.headers.candidates():
         try:
             header = Header.parse(session.headers.read(candidate))
@@ -110,7 +114,7 @@ def _check_blobs(session: Session, verdict: Verdict, report: Progress) -> None:
         except NotFound:
             verdict.findings.append(("BLOB MISSING", f"Record {short} of log entry {write.i} is missing."))
         except Damaged as fault:
-            code = "BLOB CHANGED" if "seal" not in type(fault).__name__.lower() else "BLOB SEAL"
+            code = "BLOB SEAL" if isinstance(fault, WrongSeal) else "BLOB CHANGED"
             verdict.findings.append((code, f"Record {short} of log entry {write.i}: {fault.sentence}"))
         except NotevaultError as fault:
             verdict.undecided.append(("UNREADABLE", f"Record {short} could not be read: {fault.sentence}"))

@@ -198,17 +198,18 @@ def test_a_folder_that_cannot_be_synced_by_its_kind_is_no_fault(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "neither"])
-def test_create_never_overwrites_on_older_systems_either(
-    tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_links(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EPERM, "no hard links here")
+def test_create_never_overwrites_on_older_systems_either(tmp_path: Path, links: bool) -> None:
+    class Older(PosixPlatform):
+        def __init__(self) -> None:
+            super().__init__()
+            self._renameat2 = None
 
-    platform = PosixPlatform()
-    platform._renameat2 = None
-    if not links:
-        monkeypatch.setattr(os, "link", no_links)
-    files = DiskFiles(platform=platform)
+        def _link(self, temp: Path, target: Path) -> None:
+            if not links:
+                raise PermissionError(errno.EPERM, "no hard links here")
+            super()._link(temp, target)
+
+    files = DiskFiles(platform=Older())
     files.create(tmp_path / "a", b"1")
     files.create(tmp_path / "a", b"1")
     with pytest.raises(Damaged):

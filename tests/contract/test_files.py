@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
-from notevault.errors import Busy, Damaged, NotFound, NotevaultError
+from notevault.errors import Busy, Damaged, NotevaultError, NotFound
 from notevault.ports import Files
 from tests.fakes.files import MemoryFiles
 
@@ -20,7 +20,9 @@ LinkMaker = Callable[[Path], None]
 class Ground:
     """A Files implementation, a folder that exists in it, and a way to lay something irregular there."""
 
-    def __init__(self, files: Files, root: Path, put_irregular: LinkMaker, put_raw: Callable[[Path, bytes], None]) -> None:
+    def __init__(
+        self, files: Files, root: Path, put_irregular: LinkMaker, put_raw: Callable[[Path, bytes], None]
+    ) -> None:
         self.files = files
         self.root = root
         self.put_irregular = put_irregular

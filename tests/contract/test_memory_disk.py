@@ -75,10 +75,15 @@ def test_a_dead_process_does_nothing_more_and_its_locks_are_free() -> None:
     files = fresh()
     other = files.another_process()
     files.crash_at(2)
-    with pytest.raises(CrashNow), files.lock(V / "lock", wait_s=0):
-        with pytest.raises(Busy), other.lock(V / "lock", wait_s=0):
-            pass
-        files.create(V / "a", b"abcdef")
+
+    def work() -> None:
+        with files.lock(V / "lock", wait_s=0):
+            with pytest.raises(Busy), other.lock(V / "lock", wait_s=0):
+                pytest.fail("two held the lock")
+            files.create(V / "a", b"abcdef")
+
+    with pytest.raises(CrashNow):
+        work()
     with pytest.raises(CrashNow):
         files.create(V / "b", b"")
     with pytest.raises(CrashNow):

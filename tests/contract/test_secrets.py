@@ -226,7 +226,7 @@ def test_the_fake_has_every_bad_day_of_a_key_store() -> None:
     store = FakeSecrets(PREFIX)
     store.put("device", "one")
     for mood in ("absent", "locked", "silent", "refused"):
-        store.mood = mood  # type: ignore[assignment]
+        store.mood = mood
         with pytest.raises(SecretsUnavailable):
             store.get(["device"])
     store.mood = "missing"

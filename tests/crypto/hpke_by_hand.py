@@ -1,5 +1,6 @@
-"""RFC 9180 base mode with X-Wing, written from the documents on primitives alone: proves that FORMAT.md section 3.1 says
-everything a stranger needs. Independent of `notevault` and of the HPKE module the product uses.
+"""RFC 9180 base mode with X-Wing, from primitives alone: proves that FORMAT.md section 3.1 tells a stranger enough.
+
+Written from the documents, independent of `notevault` and of the HPKE module that the product uses.
 """
 
 from __future__ import annotations

@@ -11,16 +11,16 @@ from notevault.formats import envelope
 from notevault.formats.envelope import Inner, RecordType, padded_size
 from notevault.formats.ids import ZERO_ID
 
-C, O = b"c" * 16, b"o" * 16
+CLIENT, NOTE = b"c" * 16, b"o" * 16
 GOOD = [
-    (1, C, ZERO_ID, 1),
-    (2, C, O, 7),
+    (1, CLIENT, ZERO_ID, 1),
+    (2, CLIENT, NOTE, 7),
     (3, ZERO_ID, ZERO_ID, 2),
-    (4, C, O, 1),
-    (5, ZERO_ID, O, 0),
+    (4, CLIENT, NOTE, 1),
+    (5, ZERO_ID, NOTE, 0),
     (6, ZERO_ID, ZERO_ID, 1),
     (7, ZERO_ID, ZERO_ID, 1),
-    (8, ZERO_ID, O, 1),
+    (8, ZERO_ID, NOTE, 1),
 ]
 PADDED = [
     (0, 4096), (1, 4096), (4096, 4096), (4097, 8192), (8192, 8192), (8193, 16384), (16384, 16384),
@@ -88,7 +88,7 @@ def test_an_address_that_contradicts_its_type_is_neither_written_nor_read(
     address: tuple[int, bytes, bytes, int],
 ) -> None:
     kind, client, object_, version = address
-    other = {C: ZERO_ID, ZERO_ID: C, O: ZERO_ID}
+    other = {CLIENT: ZERO_ID, ZERO_ID: CLIENT, NOTE: ZERO_ID}
     wrong = [(kind, other[client], object_, version), (kind, client, other[object_], version)]
     if kind != 5:
         wrong.append((kind, client, object_, 0))
@@ -104,13 +104,13 @@ def test_an_address_that_contradicts_its_type_is_neither_written_nor_read(
 def test_an_unknown_type_is_called_unknown() -> None:
     for number in (0, 9, 255):
         with pytest.raises(UnknownFormat):
-            envelope.parse_inner(envelope._INNER.pack(number, C, O, 1, 0).ljust(4096, b"\0"))
+            envelope.parse_inner(envelope._INNER.pack(number, CLIENT, NOTE, 1, 0).ljust(4096, b"\0"))
 
 
 def test_a_length_beyond_the_record_or_of_another_padding_is_refused() -> None:
     for length, size in ((4096 - 44, 4096), (2**63, 4096), (10, 8192), (5000, 4096)):
         with pytest.raises(Damaged):
-            envelope.parse_inner(envelope._INNER.pack(2, C, O, 1, length).ljust(size, b"\0"))
+            envelope.parse_inner(envelope._INNER.pack(2, CLIENT, NOTE, 1, length).ljust(size, b"\0"))
 
 
 @pytest.mark.parametrize("chunk_log2", [0, 16, 20, 22])
@@ -149,4 +149,4 @@ def test_a_streams_size_tells_its_padded_size(n: int, chunk_log2: int) -> None:
 
 
 def test_repr_does_not_show_the_payload() -> None:
-    assert "secret" not in repr(Inner(2, C, O, 1, b"secret"))
+    assert "secret" not in repr(Inner(2, CLIENT, NOTE, 1, b"secret"))

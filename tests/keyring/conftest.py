@@ -21,7 +21,8 @@ LOGIN = "the login password"
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow own="*"/></policy></busconfig>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>
 """
 
 
@@ -98,8 +99,8 @@ class Desktop:
 
     def _wait_for_service(self) -> None:
         import secretstorage
-        from jeepney.bus_messages import message_bus
-        from jeepney.io.blocking import Proxy
+        from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
+        from jeepney.io.blocking import Proxy  # type: ignore[import-untyped]
 
         deadline = time.monotonic() + 20
         with closing(secretstorage.dbus_init()) as bus:

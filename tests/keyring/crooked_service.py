@@ -11,9 +11,9 @@ import sys
 import time
 from typing import Any
 
-from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
-from jeepney.bus_messages import message_bus
-from jeepney.io.blocking import open_dbus_connection
+from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal  # type: ignore[import-untyped]
+from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
+from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-untyped]
 
 BASE = "/org/freedesktop/secrets"
 PREFIX = "org.freedesktop.Secret."
@@ -29,7 +29,7 @@ class Crooked:
         self.connection = open_dbus_connection(bus="SESSION")
 
     def run(self) -> None:
-        from jeepney.io.blocking import Proxy
+        from jeepney.io.blocking import Proxy  # type: ignore[import-untyped]
 
         Proxy(message_bus, self.connection).RequestName("org.freedesktop.secrets")
         print("ready", flush=True)

@@ -237,25 +237,22 @@ def test_properties_of_the_environment_do_not_steer_the_store(
     assert keyring().get(["device"]) == ["one"]
 
 
-def test_a_secret_reaches_neither_arguments_nor_environment_of_the_helper(
-    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import notevault.adapters.keyring_store as module
+WATCHED = """
+import pathlib, sys
+seen = [pathlib.Path("/proc/self", name).read_bytes() for name in ("cmdline", "environ")]
+pathlib.Path(sys.argv[1]).write_bytes(b"".join(seen))
+from notevault.adapters.keyring_worker import main
+sys.exit(main())
+"""
 
-    desktop.start_bus()
-    desktop.start_keyring(LOGIN)
-    seen: list[tuple[list[str], dict[str, str]]] = []
-    real = module.subprocess.Popen
 
-    class Watched(real):  # type: ignore[misc, valid-type]
-        def __init__(self, argv: list[str], **more: object) -> None:
-            seen.append((argv, more["env"]))  # type: ignore[arg-type]
-            super().__init__(argv, **more)
-
-    monkeypatch.setattr(module.subprocess, "Popen", Watched)
-    keyring().put("device", "canary-of-a-secret")
-    assert len(seen) == 1
-    assert "canary-of-a-secret" not in json.dumps(seen)
+def test_a_secret_reaches_neither_arguments_nor_environment_of_the_helper(unlocked: Desktop, tmp_path: Path) -> None:
+    mark = tmp_path / "seen"
+    store = KeyringStore(f"{VAULT}/{DEVICE}", argv=[sys.executable, "-P", "-c", WATCHED, str(mark)])
+    store.put("device", "canary-of-a-secret")
+    assert store.get(["device"]) == ["canary-of-a-secret"]
+    assert b"DBUS_SESSION_BUS_ADDRESS" in mark.read_bytes()  # it was really looked at
+    assert b"canary" not in mark.read_bytes()
 
 
 def test_set_up_takes_the_keyring_when_it_really_works(unlocked: Desktop, tmp_path: Path) -> None:
