@@ -11,50 +11,21 @@ import contextlib
 import os
 import re
 import stat
-import sys
-import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.file_errors import called, irregular, plain_errors
-from notevault.errors import Busy, Damaged, StorageFault
+from notevault.adapters.file_locks import FileLocks
+from notevault.adapters.file_platform import Platform, this_platform
+from notevault.errors import Damaged, StorageFault
 from notevault.ports import Entropy
 
 TEMP_PREFIX = ".tmp-"
 _TEMP_NAME = re.compile(r"\.tmp-[0-9a-f]{32}")
 _STALE_MS = 24 * 3600 * 1000
 _PIECE = 1 << 20
-
-
-class _Platform(Protocol):
-    def open_read(self, path: Path) -> int: ...
-    def open_new(self, path: Path) -> int: ...
-    def open_write(self, path: Path) -> int: ...
-    def open_lock(self, path: Path) -> int: ...
-    def make_folder(self, folder: Path) -> None: ...
-    def sync_file(self, fd: int) -> None: ...
-    def sync_folder(self, folder: Path) -> None: ...
-    def open_batch(self, folder: Path) -> int | None: ...
-    def sync_batch(self, fd: int) -> None: ...
-    def place(self, temp: Path, target: Path) -> None: ...
-    def replace(self, temp: Path, target: Path) -> None: ...
-    def try_lock(self, fd: int) -> bool: ...
-    def unlock(self, fd: int) -> None: ...
-
-
-def this_platform() -> _Platform:
-    if sys.platform == "win32":
-        from notevault.adapters.files_windows import WindowsPlatform
-
-        return WindowsPlatform()
-    else:  # noqa: RET505 - the type checker leaves out the other system's half only in this form
-        from notevault.adapters.files_posix import PosixPlatform
-
-        return PosixPlatform()
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -66,12 +37,11 @@ def _write_all(fd: int, data: bytes) -> None:
 class DiskFiles:
     """Implements `ports.Files`; see there for what each method promises."""
 
-    def __init__(self, entropy: Entropy | None = None, platform: _Platform | None = None) -> None:
+    def __init__(self, entropy: Entropy | None = None, platform: Platform | None = None) -> None:
         self._entropy = entropy or SystemEntropy()
         self._os = platform or this_platform()
         self._unsure: set[Path] = set()  # appended to, and the fsync failed: what is on the disk is unknown
-        self._gates: dict[Path, threading.Lock] = {}  # beside flock, which NFS gives per process only
-        self._guard = threading.Lock()
+        self._locks = FileLocks(self._os)
 
     # Reading
 
@@ -250,48 +220,12 @@ class DiskFiles:
                         swept += 1
         return swept
 
-    # Locking
-
     @contextmanager
     def lock(self, path: Path, *, wait_s: float) -> Iterator[None]:
-        """Waits by asking again every few hundredths of a second; the lock file itself is never removed."""
-        deadline = time.monotonic() + wait_s
-        with self._guard:
-            gate = self._gates.setdefault(path, threading.Lock())
-        if not gate.acquire(timeout=max(0.0, wait_s)):
-            raise self._busy()
-        try:
-            with plain_errors(path):
-                fd = self._os.open_lock(path)
-                try:
-                    self._wait_for_lock(fd, deadline)
-                except BaseException:
-                    os.close(fd)
-                    raise
-            try:
-                yield
-            finally:
-                try:
-                    self._os.unlock(fd)
-                finally:
-                    os.close(fd)
-        finally:
-            gate.release()
-
-    def _wait_for_lock(self, fd: int, deadline: float) -> None:
-        pause = 0.01
-        while not self._os.try_lock(fd):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise self._busy()
-            time.sleep(min(pause, left))
-            pause = min(2 * pause, 0.05)
+        with self._locks.hold(path, wait_s):
+            yield
 
     # Helpers
-
-    @staticmethod
-    def _busy() -> Busy:
-        return Busy("Another notevault is using this vault right now.")
 
     @staticmethod
     def _too_large(path: Path, limit: int) -> Damaged:

@@ -208,7 +208,7 @@ class _Place:
         length = address[4]
         end = INNER_HEAD + length
         if end > padded or envelope.padded_size(end) != padded:
-            raise WrongSeal("A stored record's length contradicts its size.")
+            raise WrongSeal(objectkeys.CUT_SHORT)
         self._length = length
         self._buffer = io.BytesIO(bytes(length))
         self._keep(first, 0)

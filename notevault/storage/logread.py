@@ -194,7 +194,10 @@ class LogReader:
             anew += self._hash_bundle(number)
         if merkle.Frontier.from_bundles(bytes(anew), leaves).root() == signed.root:
             return anew
-        raise LogDamaged(f"REWRITTEN between {self._place(signed.size, closed, anew, roots)} of the log.")
+        changed = [n for n in range(known) if anew[32 * n : 32 * n + 32] != roots[32 * n : 32 * n + 32]]
+        # Only what the cache remembers can be told apart; where that agrees, the fault lies somewhere after it.
+        first, last = (changed[0], BUNDLE * changed[-1] + BUNDLE) if changed else (known, signed.size)
+        raise LogDamaged(f"REWRITTEN between {span(BUNDLE * first, last - 1)} of the log.")
 
     def _hash_bundle(self, number: int) -> bytes:
         path, start = self.paths.bundle(self.origin, number), BUNDLE * number
@@ -204,16 +207,6 @@ class LogReader:
         if self.files.size(path) != used:
             raise LogDamaged(f"REWRITTEN between {span(start, start + BUNDLE - 1)} of the log.")
         return merkle.root([merkle.leaf_hash(each) for each in entries])
-
-    @staticmethod
-    def _place(size: int, closed: int, anew: bytearray, cached: bytearray) -> str:
-        """Where the bundles differ from what the cache remembers; where they do not, it is the part after them."""
-        differing = [n for n in range(closed) if anew[32 * n : 32 * n + 32] != cached[32 * n : 32 * n + 32]]
-        if differing:
-            return span(BUNDLE * differing[0], BUNDLE * differing[-1] + BUNDLE - 1)
-        if closed * BUNDLE < size:
-            return span(BUNDLE * closed, size - 1)
-        return span(0, size - 1)
 
 
 def _truncated(signed: int, found: int) -> LogDamaged:

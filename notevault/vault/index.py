@@ -266,7 +266,9 @@ class Catalogue:
 
     def match(self, words: list[str], *, client: bytes | None, limit: int) -> tuple[int, list[tuple[NoteRow, str]]]:
         """Notes holding every word (or its beginning), newest session first: (how many in all, rows with text)."""
-        query = " ".join('"' + word.replace('"', '""') + '"*' for word in words)
+        quoted = ['"' + word.replace('"', '""') + '"' for word in words]
+        # one letter is a word of its own, not the beginning of nearly every word
+        query = " ".join(term + "*" if len(word) > 1 else term for word, term in zip(words, quoted, strict=True))
         found = "FROM texts JOIN notes ON notes.n = texts.rowid WHERE texts MATCH ?"
         values: tuple[object, ...] = (query,)
         if client is not None:

@@ -38,6 +38,12 @@ def _half(env: Env, vault_id: bytes) -> Path | None:
     return None if folder is None else folder / f"notevault-{vault_id.hex()}"
 
 
+def may_be_there(env: Env, vault_id: bytes) -> bool:
+    """Whether the half in memory is there: without it the other half need not be asked for."""
+    half = _half(env, vault_id)
+    return half is not None and env.files.size(half) is not None
+
+
 def start(session: Session, okm: bytes, slot_id: bytes, hours: int) -> int:
     """Keep `okm` (64 bytes) for `hours`; returns the time of expiry in ms. Raises Refused, UsageFault by the caller."""
     if not 1 <= hours <= MAX_HOURS:

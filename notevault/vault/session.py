@@ -87,6 +87,7 @@ class Session:
         self.device = device
         self.catalogue = catalogue
         self.how = how
+        self.until_ms: int | None = None  # when a remembered session, which opened this one, ends
         self.read_only = read_only
         self.findings: list[Finding] = []
         self.notices: list[str] = []  # what the opening settled, in sentences for the user

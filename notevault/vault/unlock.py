@@ -12,7 +12,7 @@ from notevault.crypto import keytable as table_seal
 from notevault.errors import (
     Damaged,
     NotevaultError,
-    Refused,
+    NotRemembered,
     SecretForeign,
     SecretMissing,
     SecretsUnavailable,
@@ -81,7 +81,10 @@ def unlock(
     if secrets.log is None:
         return _without_log_key(env, seen, alleged, keys, store, device, how, progress)
     recorder = own_recorder(env, seen, secrets.log, device.user)
-    return start_session(env, seen, alleged, keys, recorder, secrets.log, store, device, how, shell, progress)
+    session = start_session(env, seen, alleged, keys, recorder, secrets.log, store, device, how, shell, progress)
+    if how == "remembered" and secrets.session is not None:
+        session.until_ms = secrets.session.expires_ms
+    return session
 
 
 def _why(fault: SecretsUnavailable) -> str:
@@ -150,7 +153,7 @@ def _slot_key(
 ) -> bytes:
     if passphrase is None:
         if secrets.session is None or secrets.session.slot_id != slot.id:
-            raise Refused("No remembered session: the passphrase is needed.", "Type it, or run `notevault remember`.")
+            raise NotRemembered("No session is remembered: the passphrase is needed.")
         return secrets.session.okm
     params = kdf.KdfParams(slot.m, slot.t, slot.p)
     salt, made_with, stretched = done

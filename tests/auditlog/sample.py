@@ -1,4 +1,4 @@
-"""Logs made on the spot with fixed keys, as the files of one origin: the raw material of these tests and of the vectors."""
+"""Logs made on the spot with fixed keys, as the files of one origin: raw material of tests and vectors."""
 
 from __future__ import annotations
 

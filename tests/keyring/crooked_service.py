@@ -29,7 +29,7 @@ class Crooked:
         self.connection = open_dbus_connection(bus="SESSION")
 
     def run(self) -> None:
-        from jeepney.io.blocking import Proxy  # type: ignore[import-untyped]
+        from jeepney.io.blocking import Proxy
 
         Proxy(message_bus, self.connection).RequestName("org.freedesktop.secrets")
         print("ready", flush=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from notevault.adapters.keyring_store import KeyringStore, Limits, helper_argv, helper_env
+from notevault.adapters.keyring_call import helper_argv, helper_env
+from notevault.adapters.keyring_store import KeyringStore, Limits
 from notevault.errors import KeyringAbsent, KeyringLocked, KeyringSilent, NotevaultError, OwnFault, SecretsUnavailable
 
 PREFIX = "aa/bb"

@@ -60,6 +60,12 @@ def test_present_items_are_stored_found_and_deleted(unlocked: Desktop) -> None:
     assert keyring().get(["device", "log"]) == [None, "~" * 400]
 
 
+def test_the_program_s_own_hidden_word_reaches_the_keyring(unlocked: Desktop) -> None:
+    store = KeyringStore(f"{VAULT}/{DEVICE}")
+    store.put("device", "one")
+    assert store.get(["device"]) == ["one"]
+
+
 def test_items_outlive_the_login_session(unlocked: Desktop) -> None:
     keyring().put("device", "one")
     unlocked.stop_keyring()

@@ -1,4 +1,4 @@
-"""A process that dies, or a power cut, at every single step of writing; and a second one while the first is put in order.
+"""A process that dies, or a power cut, at every step of writing; and a second one while the first is put in order.
 
 The promise: what was acknowledged is there, what was not is covered only in whole steps (when its checkpoint had
 already arrived), and the next commit works. A blob that a covered entry names is always there.

@@ -1,0 +1,54 @@
+"""`python -m tests.bench.run [--quick]`: every budget of the design that applies, with ratios, in one run.
+
+Nothing here fails a test. Take medians and ratios, not single times; run it on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from notevault.crypto import kdf
+from tests.bench import core, peers, screens
+from tests.bench.clockwork import Table, medians, quiet, seconds
+from tests.bench.vaults import PASSPHRASE, build
+
+
+def start_up(folder: Path, table: Table) -> None:
+    bare = quiet([sys.executable, "-c", "pass"])
+    taken = medians({"ours": quiet([sys.executable, "-P", "-m", "notevault", "--version"]), "bare": bare}, runs=15)
+    table.row("start: notevault --version", taken["ours"], taken["bare"], "bare python -c pass (budget 4x)")
+    home = build(folder / "small", 200)
+    secret = folder / "secret"
+    secret.write_text(PASSPHRASE + "\n")
+    secret.chmod(0o600)
+    command = [sys.executable, "-P", "-m", "notevault", "--passphrase-file", str(secret), "client", "show", "C-0001"]
+    whole = medians({"command": quiet(command, home.root)}, runs=9)["command"]
+    cost = sorted(seconds(lambda: kdf.argon2id(b"x", bytes(16), kdf.CHEAPEST)) for _ in range(5))[2]
+    table.row("one-shot command, without the KDF", whole - cost, 0.120, "budget 120 ms")
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--quick", action="store_true", help="1,000 and 10,000 notes only, without jrnl")
+    asked.add_argument("--folder", type=Path, help="where to work; a folder on the disk that is to be measured")
+    quick = asked.parse_args()
+    table = Table()
+    with tempfile.TemporaryDirectory(dir=quick.folder) as name:
+        folder = Path(name)
+        start_up(folder, table)
+        screens.measure(folder, table)
+        for count in (1_000, 10_000) if quick.quick else (1_000, 10_000, 50_000):
+            made: list[object] = []
+            root = folder / str(count)
+            spent = seconds(lambda root=root, count=count: made.append(build(root, count)))  # type: ignore[misc]
+            table.say(f"{count:,} notes imported in {spent:.1f} s, {count / spent:,.0f} a second")
+            core.measure(made[0], count, table)  # type: ignore[arg-type]
+        if not quick.quick:
+            peers.compare(folder, table)
+
+
+if __name__ == "__main__":
+    main()
