@@ -118,7 +118,7 @@ class FileStore:
                 seen = path.lstat()
             except OSError:
                 continue  # absent: the reading says so
-            if False:
+            if seen.st_uid != os.geteuid():
                 raise SecretsUnavailable(
                     f"The {what} of this laptop's key belongs to another user of this machine.",
                     f"If you are sure that it is yours: chown {os.geteuid()} {path}",

@@ -20,7 +20,8 @@ __all__ = ["Read", "check_log", "folder_reader"]
 
 BUNDLE = merkle.BUNDLE
 MAX_GAP = 4096  # absent bundles in a row, a million entries: then we stop looking, a forged size may be 2^53
-MAX_FINDINGS = 100  # further ones are counted
+MAX_FINDINGS = 100  # then one more says that there are more
+MAX_TRIES = 4  # looks at a log whose checkpoint moved while it was read: a writer is at work beside us
 
 Progress = Callable[[int, int], None]  # entries done, entries signed
 
@@ -41,11 +42,18 @@ def check_log(
     newest first. Without either the log may be sound in itself and yet another's: the verdict says UNPINNED.
     `anchors`: sizes and roots of this log seen before.
     """
-    check = _Check(read, origin, verify, progress)
-    check.keys(pinned, [vik] if isinstance(vik, bytes) else list(vik or ()))
-    check.signed()
-    check.walk(list(anchors))
-    check.judge()
+    viks = [vik] if isinstance(vik, bytes) else list(vik or ())
+    known = list(anchors)
+    for _ in range(MAX_TRIES):
+        check = _Check(read, origin, verify, progress)
+        check.keys(pinned, viks)
+        before = check.signed()
+        check.walk(known)
+        check.judge()
+        if check.verdict.exit_code == 0 or read("checkpoint") == before:
+            return check.verdict
+    text = "The log was written to all the while: what was read of it may belong to different moments"
+    check.verdict.findings, check.verdict.proven = [Finding("MOVING", Weight.UNDECIDED, text)], False
     return check.verdict
 
 
@@ -93,21 +101,22 @@ class _Check:
         self._walker.viks = viks or [chosen.vik_pub]
         self._walker.epoch_keys[0] = chosen.epoch0_pub
 
-    def signed(self) -> None:
-        """The checkpoint, as far as it can be judged before the entries are read."""
+    def signed(self) -> bytes | None:
+        """The checkpoint, as far as it can be judged before the entries are read; gives its bytes."""
         data = self._read("checkpoint")
         if data is None:
             self._find("NO_CHECKPOINT", Weight.UNDECIDED, "The log has no signed state: nothing in it can be checked")
-            return
+            return None
         found = checkpoint.parse(data)
         if not isinstance(found, Fault):
             fault = self._signature(found)
             if fault is None:
                 self._checkpoint = found
                 self.verdict.size, self.verdict.root, self.verdict.epoch = found.size, found.root, found.epoch
-                return
+                return data
             found = fault
         self._find("FORGED", Weight.TAMPERED, f"FORGED checkpoint: {found.sentence}")
+        return data
 
     def _signature(self, found: checkpoint.Checkpoint) -> Fault | None:
         if found.origin != self.verdict.origin:
@@ -132,10 +141,11 @@ class _Check:
             number += 1
         rest = BUNDLE if size is None else size % BUNDLE
         if gap < MAX_GAP:
-            self._open(number, rest, anchors)
-            if size is not None and self._read(f"entries/{bundle.tile_path(number)}") is not None:
+            newer = self._read(f"entries/{bundle.tile_path(number)}") if size is not None else None
+            if newer is not None:  # a bundle is full only when a checkpoint has covered all of it
                 text = f"ROLLED BACK: signed {size}, but the log once held {(number + 1) * BUNDLE} entries or more"
                 self._find("ROLLED_BACK", Weight.TAMPERED, text)
+            self._rest(newer, rest, anchors)
         self._anchored_beyond(anchors)
 
     def _whole_open(self, number: int, anchors: list[tuple[int, bytes]]) -> bool:
@@ -169,8 +179,9 @@ class _Check:
         if self._progress:
             self._progress(self._walker.index, self.verdict.size)
 
-    def _open(self, number: int, rest: int, anchors: list[tuple[int, bytes]]) -> None:
-        data = self._read("open") or b""
+    def _rest(self, newer: bytes | None, rest: int, anchors: list[tuple[int, bytes]]) -> None:
+        """The entries after the last full bundle, from `open`; in a log rolled back, from the bundle they went into."""
+        data = newer if newer is not None else self._read("open") or b""
         found = bundle.split_prefix(data, rest)
         if isinstance(found, Fault):
             self._extent.rest_broken = True
@@ -178,7 +189,7 @@ class _Check:
         self._leaves = self._walker.feed(found[0])
         self._checked(self._leaves, anchors)
         self._extent.rest = len(self._leaves)
-        if len(self._leaves) == rest:
+        if len(self._leaves) == rest and newer is None:
             self._beyond(len(data) - found[1])
         if self._progress:
             self._progress(self._walker.index, self.verdict.size)

@@ -24,8 +24,9 @@ NO_PREVIOUS = "0" * 32  # `p` of entry 0
 
 _B64 = "[A-Za-z0-9+/]"
 _ROUTING = f'"{_B64}{{106}}[AEIMQUYcgkosw048]="'  # salt 16, 48 sealed bytes, tag 16
-# salt 16, n x 256 sealed bytes, tag 16: three of these n make 768 bytes, that is 1024 characters
-_DETAILS = f'"(?:{_B64}{{1024}})*(?:{_B64}{{384}}|{_B64}{{725}}[AQgw]==|{_B64}{{1066}}[AEIMQUYcgkosw048]=)"'
+# salt 16, n x 256 sealed bytes, tag 16, n from 1 to 32: three of these n make 768 bytes, that is 1024 characters
+_ENDS = (f"{_B64}{{384}}", f"{_B64}{{725}}[AQgw]==", f"{_B64}{{1066}}[AEIMQUYcgkosw048]=")
+_DETAILS = f'"(?:(?:{_B64}{{1024}}){{0,9}}(?:{"|".join(_ENDS)})|{_B64}{{10240}}(?:{"|".join(_ENDS[:2])}))"'
 
 _FIELDS = {
     "b": HEX8, "c": HEX32, "e": INT, "g": U32, "h": HEX16, "i": INT, "m": INT, "nt": HEX16, "o": one_of(*OUTCOMES),

@@ -19,7 +19,7 @@ class Finding:
     """`sentence` is complete and names the place; `first` and `last` are entry numbers, -1 where none is meant.
 
     Codes: REWRITTEN MISSING TRUNCATED FORGED MALFORMED ROLLED_BACK FORKED · NO_CARD NO_CHECKPOINT UNREADABLE UNPINNED
-    NOT_SEALED MORE · UNCOMMITTED.
+    NOT_SEALED MOVING MORE · UNCOMMITTED.
     """
 
     code: str

@@ -43,6 +43,8 @@ CEILING_WORK: Final = 33_554_432
 """m x t in KiB: 32 GiB written, half a minute on a slow laptop."""
 _STEPS: Final = tuple(2**power * MIB for power in range(6, 11))  # 64 MiB .. 1 GiB
 _TARGET_S: Final = 1.0
+_MOST_PASSES: Final = 16.0
+"""Beyond this a clock that measured nothing would decide."""
 _SLACK: Final = 1.25
 """Timing wavers; a step is given up only when it is clearly over a second."""
 
@@ -136,8 +138,8 @@ def choose_params(machine: Machine, measure: Callable[[KdfParams], float] = time
             break
         chosen = KdfParams(chosen.m_kib // 2, 4, 4)
     if chosen.m_kib == steps[-1] and taken * 2 <= _TARGET_S:
-        passes = int(4 * _TARGET_S / taken) if taken > 0 else 16
-        return KdfParams(chosen.m_kib, min(passes, 16), 4)
+        passes = min(4 * _TARGET_S / taken, _MOST_PASSES) if taken > 0 else _MOST_PASSES
+        return KdfParams(chosen.m_kib, int(passes), 4)
     return chosen
 
 

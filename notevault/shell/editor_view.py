@@ -15,6 +15,8 @@ from notevault.shell.wrap import Layout
 MEASURE = 100
 """Columns of text at most: longer rows are hard to read."""
 
+MAX_DRAWN = 1000  # rows kept as they were drawn: a few screens full
+
 Row = list[tuple[str, str]]
 """One screen row as prompt-toolkit's (style, text) pairs."""
 
@@ -92,7 +94,7 @@ def _message_rows(view: View, width: int, most: int) -> list[Row]:
 
 def _bar_row(bar: Bar, width: int) -> tuple[Row, int]:
     """The find bar and its cursor's column; a long query is shown from where its end fits."""
-    label = " Find: " if width >= 30 else " "
+    label = " Find: " if width >= 30 else " " if width > 2 else ""
     note = next((n for n in bar.notes if len(n) + len(label) + 12 <= width), "")
     room = max(1, width - len(label) - (len(note) + 2 if note else 0) - 1)
     layout = Layout(bar.text, 1_000_000)
@@ -106,7 +108,7 @@ def _bar_row(bar: Bar, width: int) -> tuple[Row, int]:
         marked = bar.selection and bar.selection[0] <= cell.offset < bar.selection[1]
         row.append(("class:selected" if marked else "class:field", cell.text))
         used += cell.width
-    row.append(("class:field", " " * (room + 1 - used)))
+    row.append(("class:field", " " * min(room + 1 - used, width - len(label) - used)))
     row.append(("class:bar", f" {note} " if note else ""))
     return row, len(label) + column - skip
 
@@ -122,14 +124,22 @@ def _overlaps(span: tuple[int, int] | None, start: int, end: int) -> bool:
     return span is not None and span[0] < end and start < span[1]
 
 
-def _text_row(view: View, layout: Layout, row: int, width: int, hits: list[tuple[int, int]]) -> Row:
-    """One visual row, `width` cells at most. A selected newline shows as one reversed cell, as in Word."""
+def _text_row(
+    view: View, layout: Layout, row: int, width: int, hits: list[tuple[int, int]], cache: dict[str, Row]
+) -> Row:
+    """One visual row, `width` cells at most. A selected newline shows as one reversed cell, as in Word.
+
+    `cache` keeps how rows look at this width that hold more than simple characters and no selection or hit.
+    """
     start, end = layout.span(row)
     marks = [h for h in hits if _overlaps(h, start, end)]
     selection = view.selection if _overlaps(view.selection, start, end + 1) else None
     plain = layout.plain(row)
-    if plain is not None and selection is None and not marks:
+    untouched = selection is None and not marks
+    if plain is not None and untouched:
         return [("", plain[:width])]
+    if untouched and (known := cache.get(view.text[start:end])):
+        return known
     drawn: Row = []
     for cell in layout.cells(row):
         if cell.column + cell.width > width:
@@ -148,6 +158,8 @@ def _text_row(view: View, layout: Layout, row: int, width: int, hits: list[tuple
     used = sum(cell_width(t) for _, t in drawn)
     if selection and selection[0] <= end < selection[1] and view.text[end : end + 1] == "\n" and used < width:
         drawn.append(("class:selected", " "))
+    if untouched:
+        cache[view.text[start:end]] = drawn
     return drawn
 
 
@@ -158,6 +170,8 @@ class Painter:
         self.layout = Layout()
         self._top = 0  # offset of the first visible row: survives a change of width
         self._height = 1
+        self._drawn: dict[str, Row] = {}
+        self._drawn_area = 0
 
     def fit(self, text: str, width: int) -> tuple[int, int]:
         """Wrap for a window of `width` columns; returns the text area's (left margin, cells)."""
@@ -211,12 +225,14 @@ class Painter:
         return Picture(rows, cursor, page)
 
     def _body(self, view: View, left: int, area: int, page: int) -> tuple[list[Row], tuple[int, int]]:
+        if area != self._drawn_area or len(self._drawn) > MAX_DRAWN:
+            self._drawn, self._drawn_area = {}, area
         cursor_row, cursor_column = self.layout.locate(view.cursor)
         top = self._first_row(cursor_row, page)
         last = min(top + page, self.layout.row_count)
         window = (self.layout.span(top)[0], self.layout.span(last - 1)[1])
         hits = [h for h in view.hits if _overlaps(h, *window)]
         rows: list[Row] = [
-            [("", " " * left), *_text_row(view, self.layout, row, area, hits)] for row in range(top, last)
+            [("", " " * left), *_text_row(view, self.layout, row, area, hits, self._drawn)] for row in range(top, last)
         ]
         return rows, (left + min(cursor_column, area - 1), cursor_row - top)

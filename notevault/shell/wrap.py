@@ -84,25 +84,35 @@ def _next_simple(line: str, start: int, width: int) -> int:
 
 
 def _next_any(line: str, start: int, width: int) -> int:
-    """As `_next_simple`, for any text, cluster by cluster."""
-    chance = start  # the last place where the row may end
-    for cell in cells(line, start):
-        blank = line[cell.offset] in _BLANK
-        wide = cell.width > 1 and not blank
-        if wide and cell.offset > start:
-            chance = cell.offset
-        if cell.column + cell.width > width:
+    """As `_next_simple`, for any text, cluster by cluster (kept free of `Cell`s: it may run over a whole note)."""
+    column, offset, chance = 0, start, start  # chance: the last place where the row may end
+    for cluster in iter_graphemes(line, start):
+        following = offset + len(cluster)
+        blank = cluster in _BLANK
+        cells_wide = TAB - column % TAB if cluster == "\t" else _measure(cluster)[1]
+        wide = cells_wide > 1 and not blank
+        if wide:
+            chance = offset
+        column += cells_wide
+        if column > width:
             if blank:
-                return _hang(line, cell.offset)
-            return chance if chance > start else max(cell.offset, start + cell.length * (cell.offset == start))
-        if wide or _breaks_after(line, cell.offset, start):
-            chance = cell.offset + cell.length
+                return _hang(line, offset)
+            return chance if chance > start else offset if offset > start else following
+        if wide or blank or (cluster in _HYPHENS and _breaks_after(line, offset, start)):
+            chance = following
+        offset = following
     return len(line)
+
+
+def _next_row(line: str, start: int, width: int) -> int:
+    """The quick way wherever all that decides about this row is simple."""
+    near = line[start : start + width + 2]
+    return (_next_simple if is_simple(near) else _next_any)(line, start, width)
 
 
 def row_starts(line: str, width: int, start: int = 0) -> Iterator[int]:
     """Starts of the rows of a line without newlines, from the one at `start` on (an empty line is one row)."""
-    following = _next_simple if is_simple(line) else _next_any
+    following = _next_simple if is_simple(line) else _next_row
     while True:
         yield start
         start = following(line, start, width)

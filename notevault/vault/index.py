@@ -75,7 +75,7 @@ def _note(row: tuple[bytes, bytes, int, str, int, int, int, int, bytes]) -> Note
 class Catalogue:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self.changes = 0  # since the snapshot was written or read
+        self.changes = 0  # log entries taken in since the snapshot was written or read
 
     @classmethod
     def empty(cls) -> Catalogue:
@@ -121,6 +121,8 @@ class Catalogue:
         return None if row is None else (row[0], row[1])
 
     def cover(self, origin: str, size: int, root: bytes) -> None:
+        before = self.covered(origin)
+        self.changes += size - (before[0] if before else 0)
         self._db.execute("INSERT OR REPLACE INTO covered VALUES(?, ?, ?)", (origin, size, root))
 
     def get_meta(self, key: str) -> str | int | None:
@@ -133,7 +135,6 @@ class Catalogue:
     # -- writing
 
     def add_write(self, write: Write) -> None:
-        self.changes += 1
         self._db.execute(
             "INSERT OR IGNORE INTO writes VALUES(?,?,?,?,?,?,?,?,?,?,?)",
             (

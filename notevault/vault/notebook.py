@@ -23,7 +23,7 @@ from notevault.vault.headers import spare_client
 from notevault.vault.index import NoteRow, Write
 from notevault.vault.recorder import Act, Subject
 from notevault.vault.replay import SIGNED
-from notevault.vault.session import NewRecord, Session
+from notevault.vault.session import SNAPSHOT_EVERY, NewRecord, Session
 
 BATCH = 256  # records in one commit of an import: one sync for many files, and progress that moves
 
@@ -271,6 +271,8 @@ class Notebook:
                 if progress is not None:
                     progress(done, len(items))
         self.session.log_acts([Act("import.run", "E", "import", k={"n": len(items)})])
+        if self.session.catalogue.changes >= SNAPSHOT_EVERY:
+            self.session.save_snapshot()
         return made, len(items)
 
     # -- settings

@@ -33,7 +33,7 @@ from notevault.vault.replay import Finding, Replayer, apply_record, open_write, 
 from notevault.vault.sealer import VaultSealer
 
 HEAD_EVERY = 64  # entries after which the local head is written again
-SNAPSHOT_EVERY = 256  # changes after which a running shell writes the snapshot again
+SNAPSHOT_EVERY = 256  # log entries after which a large act writes the snapshot again
 
 
 @dataclass(frozen=True)

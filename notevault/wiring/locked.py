@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import notevault
 from notevault.adapters import harden, places
 from notevault.adapters.clock import SystemClock
-from notevault.errors import UsageFault
+from notevault.adapters.entropy import SystemEntropy
+from notevault.adapters.files import DiskFiles
+from notevault.adapters.machine import SystemMachine
+from notevault.errors import CannotWrite, NotevaultError, OwnFault, UsageFault
 from notevault.ports import Clock
+from notevault.storage.local import LocalState
+from notevault.storage.lock import shell_lock
 
 
 @dataclass(frozen=True)
@@ -52,3 +60,67 @@ def self_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     if not getattr(sys, "frozen", False) and root.name not in ("site-packages", "dist-packages"):
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), env.get("PYTHONPATH", "")]))
     return env
+
+
+@contextmanager
+def hold_lock(side: LockedSide, name: str) -> Iterator[None]:
+    """Hold a shell's lock until the context ends. `name`: a vault id in hex, or `setup` while a vault is being made.
+
+    Raises Busy at once when another shell has it.
+    """
+    known = name == "setup" or (len(name) == 32 and not set(name) - set("0123456789abcdef"))
+    if not known:
+        raise OwnFault("A lock was asked for under no name of ours.")
+    with shell_lock(DiskFiles(), LocalState(DiskFiles(), side.local_root / name)):
+        yield
+
+
+@dataclass(frozen=True)
+class DemoPlace:
+    """A folder that is gone afterwards, its side, and the passphrase that nobody is asked for."""
+
+    folder: Path
+    side: LockedSide
+    passphrase: str = field(repr=False)
+
+
+_DEMO = "notevault-demo-"
+
+
+def demo_side(folder: Path) -> LockedSide:
+    return LockedSide(folder / "vault", folder / "local", SystemClock())
+
+
+@contextmanager
+def demo_place() -> Iterator[DemoPlace]:
+    """In memory where there is such a folder of this user, else in the temp folder, 0700. What an earlier demo had to
+    leave behind (killed, power cut) is removed first. Raises CannotWrite.
+    """
+    parent = SystemMachine().private_runtime_dir() or Path(tempfile.gettempdir())
+    files = DiskFiles()
+    for old in parent.glob(f"{_DEMO}*"):
+        _sweep(files, old)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_DEMO, dir=parent))
+    except OSError as fault:
+        raise CannotWrite("There is no room for the demo's throw-away folder.") from fault
+    try:
+        with files.lock(folder / "lock", wait_s=0.0):
+            yield DemoPlace(folder, demo_side(folder), SystemEntropy().draw(32).hex())
+    finally:
+        remove_demo(folder)
+
+
+def _sweep(files: DiskFiles, folder: Path) -> None:
+    """Ours, and nobody holds it."""
+    with suppress(NotevaultError, OSError):
+        if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != os.getuid()):
+            return
+        with files.lock(folder / "lock", wait_s=0.0):
+            pass
+        remove_demo(folder)
+
+
+def remove_demo(folder: Path) -> None:
+    if folder.name.startswith(_DEMO):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from notevault.crypto import kdf
@@ -114,6 +114,8 @@ def test_a_size_that_turns_out_slower_than_expected_is_given_up() -> None:
     assert choose_params(FakeMachine(ram_total=64 * GIB, ram_available=64 * GIB), cliff).m_kib == 256 * 1024
 
 
+@example(5e-324, 2**40, 2**40)
+@example(0.0, 2**40, 2**40)
 @given(st.floats(0.0, 100.0), st.integers(0, 2**40), st.integers(0, 2**40))
 def test_the_policy_never_leaves_its_bounds(speed: float, total: int, available: int) -> None:
     params = choose_params(FakeMachine(ram_total=total, ram_available=available), linear(speed))

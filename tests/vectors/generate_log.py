@@ -284,7 +284,7 @@ def files() -> dict[str, str]:
 
 
 def main(check: bool, folder: Path = FOLDER) -> int:
-    """Write the vectors into `folder`. With `check`, change nothing: 1 when a file differs, is missing or is one too many."""
+    """Write the vectors into `folder`. With `check`, change nothing; 1 when a file differs, lacks or is new."""
     wanted = files()
     folder.mkdir(exist_ok=True)
     there = {path.name: path for path in folder.glob("*.json")}

@@ -1,0 +1,93 @@
+"""Small pieces that all screens are painted with: rows of styled text, wrapped at words, never wider than asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from notevault.shell.editor_view import Row
+from notevault.shell.safe import cell_width, clip, visible, visible_line
+from notevault.shell.text import TextModel
+from notevault.shell.wrap import Layout
+
+__all__ = ["Row", "clip_row", "field_row", "plain", "row_width", "spread", "wrapped"]
+
+MASK = "\u2022"
+
+
+def wrapped(text: str, width: int, style: str = "", indent: str = "") -> list[Row]:
+    """Text of several lines as rows of at most `width` cells; anything that could steer the terminal made visible."""
+    room = max(1, width - cell_width(indent))
+    rows: list[Row] = []
+    for line in visible(text).split("\n"):
+        layout = Layout(line, room)
+        for r in range(layout.row_count):
+            piece = layout.plain(r)
+            piece = "".join(cell.text for cell in layout.cells(r)) if piece is None else piece
+            rows.append([(style, clip(indent + piece.rstrip(), width))])
+    return rows
+
+
+def plain(row: Row) -> str:
+    return "".join(text for _, text in row)
+
+
+def row_width(row: Row) -> int:
+    return sum(cell_width(text) for _, text in row)
+
+
+def clip_row(row: Row, width: int) -> Row:
+    """Cut with `…` where it is too wide."""
+    if row_width(row) <= width:
+        return row
+    kept: Row = []
+    room = width
+    for style, text in row:
+        if cell_width(text) < room:
+            kept.append((style, text))
+            room -= cell_width(text)
+            continue
+        piece = text if cell_width(text) <= room - 1 else clip(text, room)
+        kept.append((style, piece if piece.endswith("\u2026") else piece + "\u2026"))
+        break
+    return kept
+
+
+def spread(left: str, right: str, width: int, style: str = "class:bar") -> Row:
+    """Two texts at the ends of a row; the left one gives way."""
+    right = clip(right, max(0, width - 8))
+    left = clip(left, max(0, width - cell_width(right) - 2))
+    return [(style, left + " " * max(0, width - cell_width(left) - cell_width(right)) + right)]
+
+
+def columns(parts: Iterable[tuple[str, int]]) -> str:
+    """Texts clipped and padded to their widths, one space between them."""
+    padded = []
+    for text, width in parts:
+        shown = clip(visible_line(text), width)
+        padded.append(shown + " " * (width - cell_width(shown)))
+    return " ".join(padded)
+
+
+def field_row(label: str, model: TextModel, width: int, *, masked: bool) -> tuple[Row, int]:
+    """An input line and its cursor's column; a long text is shown from where its end fits."""
+    shown = _masked(model.text) if masked else model.text
+    layout = Layout(shown, 1_000_000)
+    column = layout.locate(min(model.cursor, len(shown)))[1]
+    room = max(1, width - cell_width(label) - 1)
+    skip = max(0, column - room + 1)
+    selected = model.selection or (0, 0)
+    row: Row = [("class:key", label)]
+    used = 0
+    for cell in layout.cells(0):
+        if cell.column < skip or cell.column + cell.width > skip + room:
+            continue
+        inside = selected[0] <= cell.offset < selected[1]
+        row.append(("class:selected" if inside else "class:field", cell.text))
+        used += cell.width
+    row.append(("class:field", " " * max(0, min(room, 40) - used)))
+    return row, min(cell_width(label) + column - skip, width - 1)
+
+
+def _masked(text: str) -> str:
+    """Dots for what was typed; spaces and hyphens stay, so that groups can be told apart."""
+    return "".join(char if char in " -" else MASK for char in text)
