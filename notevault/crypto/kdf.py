@@ -39,8 +39,8 @@ CHEAPEST: Final = KdfParams(64 * MIB, 3, 4)
 CEILING_M: Final = 2 * 1024 * MIB
 CEILING_T: Final = 2**16
 CEILING_P: Final = 16
-CEILING_WORK: Final = 33_554_432
-"""m x t in KiB: 32 GiB written, half a minute on a slow laptop."""
+CEILING_WORK: Final = 8_388_608
+"""m x t in KiB: 8 GiB written, some ten seconds on a slow laptop."""
 _STEPS: Final = tuple(2**power * MIB for power in range(6, 11))  # 64 MiB .. 1 GiB
 _TARGET_S: Final = 1.0
 _MOST_PASSES: Final = 16.0
@@ -139,7 +139,7 @@ def choose_params(machine: Machine, measure: Callable[[KdfParams], float] = time
         chosen = KdfParams(chosen.m_kib // 2, 4, 4)
     if chosen.m_kib == steps[-1] and taken * 2 <= _TARGET_S:
         passes = min(4 * _TARGET_S / taken, _MOST_PASSES) if taken > 0 else _MOST_PASSES
-        return KdfParams(chosen.m_kib, int(passes), 4)
+        return KdfParams(chosen.m_kib, min(int(passes), CEILING_WORK // chosen.m_kib), 4)
     return chosen
 
 
