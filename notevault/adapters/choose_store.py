@@ -8,7 +8,7 @@ from pathlib import Path
 from notevault.adapters.keyring_store import PATIENT, KeyringStore, Limits
 from notevault.adapters.places import secrets_folder
 from notevault.adapters.secret_file import FileStore
-from notevault.errors import OwnFault, SecretsUnavailable
+from notevault.errors import KeyringAbsent, KeyringRefused, OwnFault, SecretsUnavailable
 from notevault.ports import Entropy, Files, SecretStore
 
 
@@ -28,6 +28,7 @@ class SystemSecretStores:
         limits: Limits = PATIENT,
         on_wait: Callable[[str], None] | None = None,
         argv: Sequence[str] | None = None,
+        key_in_file: bool = False,
     ) -> None:
         self._files = files
         self._entropy = entropy
@@ -35,21 +36,24 @@ class SystemSecretStores:
         self._limits = limits
         self._on_wait = on_wait
         self._argv = argv
+        self._key_in_file = key_in_file
 
     def choose(self) -> tuple[str, str]:
         """(kind, why in words). A keyring counts only when an item was really written, read back and deleted.
 
-        The fall to a file is never silent: the second value is to be shown, with the reason.
+        Where there is no accepted keyring, or the user asked for it (`key_in_file`), a file; never silently: the
+        second value is to be shown. A keyring that is there but locked, silent or wrong raises instead: on a machine
+        with a keyring the weaker place is the user's choice, not the accident of a dialog that was closed.
         """
+        if self._key_in_file:
+            return "file", f"As you asked, {self._file_words()}"
         store = self._keyring(f"{self._entropy.draw(8).hex()}/{self._entropy.draw(8).hex()}")
         try:
             store.probe(self._entropy.draw(16).hex())
-        except (SecretsUnavailable, OwnFault) as error:
-            return "file", (
-                f"{error.sentence} So this laptop's key is kept in a file that only you can read, in "
-                f"{self._place()}. Vault folder and backup stay safe without it; whoever has this whole disk has "
-                "only your passphrase to guess."
-            )
+        except (KeyringAbsent, KeyringRefused) as error:
+            return "file", f"{error.sentence} So {self._file_words()}"
+        except SecretsUnavailable as error:
+            raise type(error)(error.sentence, f"{error.next_step} Or keep the key in a file: --key-in-file.") from error
         return "keyring", f"This laptop's key is kept by your system's key store: {store.describe()}."
 
     def open(self, kind: str, vault_id: bytes, device_id: bytes) -> SecretStore:
@@ -59,6 +63,12 @@ class SystemSecretStores:
         if kind == "file":
             return FileStore(self._place(), prefix, self._files)
         raise OwnFault("The record of where this laptop's key is kept names an unknown place.")
+
+    def _file_words(self) -> str:
+        return (
+            f"this laptop's key is kept in a file that only you can read, in {self._place()}. Vault folder and backup"
+            " stay safe without it; whoever has this whole disk has only your passphrase to guess."
+        )
 
     def _keyring(self, prefix: str) -> KeyringStore:
         return KeyringStore(prefix, limits=self._limits, argv=self._argv, on_wait=self._on_wait)

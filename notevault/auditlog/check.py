@@ -267,23 +267,28 @@ class _Check:
             frontier.extend(self._leaves)
         matches = frontier is not None and (frontier.size, frontier.root()) == (signed.size, signed.root)
         if matches:
-            self._epoch(signed)
-            self.verdict.proven = self._card is not None and not self._forged_checkpoint
+            self.verdict.proven = self._epoch_holds(signed) and self._card is not None
             self._signs(walker.signs, "MALFORMED")
             return
-        for finding in place_changes(self._extent, self._leaves, walker, signed.root, self._read("hashes")):
+        hashes = self._reader("hashes")  # only a cache: it proves or it is not there
+        cache = hashes if isinstance(hashes, bytes) else None
+        for finding in place_changes(self._extent, self._leaves, walker, signed.root, cache):
             self._add(finding)
+        if all(
+            finding.weight is Weight.NOTE for finding in self.verdict.findings
+        ):  # no place found: still not the root
+            self._find(
+                "REWRITTEN", Weight.TAMPERED, "REWRITTEN: the entries are not the signed ones", 0, signed.size - 1
+            )
 
-    _forged_checkpoint = False
-
-    def _epoch(self, signed: checkpoint.Checkpoint) -> None:
+    def _epoch_holds(self, signed: checkpoint.Checkpoint) -> bool:
         allowed = self._walker.epochs_now
         fault = checkpoint.check_epoch(signed, self._walker.epoch_keys, self._verify) if self._card else None
         if fault is None and allowed and signed.epoch not in allowed:
             fault = Fault("UNKNOWN_EPOCH", f"it is signed in epoch {signed.epoch}, the log is in {allowed[-1]}")
         if fault is not None:
-            self._forged_checkpoint = True
             self._find("FORGED", Weight.TAMPERED, f"FORGED checkpoint: {fault.sentence}")
+        return fault is None
 
     def _signs(self, signs: list[Sign], broken_chain: str) -> None:
         """Single entries. A broken chain under the signed root was signed so; without a signature it was rewritten."""
@@ -297,7 +302,7 @@ class _Check:
     def _read(self, name: str) -> bytes | None:
         data = self._reader(name)
         if isinstance(data, Fault):
-            self._extent.unreadable = True
+            self._extent.unreadable = self._extent.unreadable or name == "open" or name.startswith("entries/")
             self._find("UNREADABLE", Weight.UNDECIDED, f"{name} cannot be read: {data.sentence}")
             return None
         return data

@@ -139,7 +139,7 @@ class Context:
         given = self.given_passphrase()
         if given is None and not passphrase_needed and oneshot.may_be_remembered(self.env, vault):
             try:
-                return opening.open_vault(self.env, vault, None, shell=False, progress=self._reading)
+                return opening.open_vault(self.env, vault, None, shell=False, progress=self.reading)
             except (NotRemembered, WrongSecret):
                 pass  # ended, or the passphrase was changed elsewhere: it is asked for
         if given is None:
@@ -148,7 +148,7 @@ class Context:
             text = given if given is not None else self.passphrase()
             try:
                 return opening.open_vault(
-                    self.env, vault, text, shell=False, keep_okm=keep_okm, progress=self._reading
+                    self.env, vault, text, shell=False, keep_okm=keep_okm, progress=self.reading
                 )
             except WrongSecret as fault:
                 if given is not None or not left:
@@ -156,7 +156,7 @@ class Context:
                 self.out.say(f"{fault.sentence} {fault.next_step}")
         raise OwnFault("The vault was neither opened nor refused.")
 
-    def _reading(self, done: int, total: int) -> None:
+    def reading(self, done: int, total: int) -> None:
         if total > 2048:  # fewer are read before anyone has looked
             self.out.progress("Reading the vault", done, total)
 

@@ -17,6 +17,7 @@ may be called meanwhile.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -284,4 +285,11 @@ async def edit(
     clipboard: Clipboard | None = None,
 ) -> EditorResult:
     """Show `job` full screen until the user or the caller ends it. Unexpected exceptions of hooks come out of here."""
-    return await _Editor(job, hooks, clipboard or Clipboard()).run(input, output)
+    freeze = gc.get_freeze_count() == 0
+    if freeze:
+        gc.freeze()  # else the collector walks all loaded modules every few keys: 20-40 ms each time
+    try:
+        return await _Editor(job, hooks, clipboard or Clipboard()).run(input, output)
+    finally:
+        if freeze:
+            gc.unfreeze()

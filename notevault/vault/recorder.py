@@ -14,7 +14,7 @@ from typing import Protocol
 
 from notevault.auditlog import checkpoint, entry
 from notevault.crypto import signing
-from notevault.errors import LogDamaged
+from notevault.errors import LogDamaged, ReadOnlyVault
 from notevault.storage.lock import writer_lock
 from notevault.storage.logfile import LogFile, Tail
 from notevault.vault.env import Env
@@ -83,9 +83,12 @@ class LogSigner:
 
 
 class Recorder:
-    """Appends acts to one log. `tail` is what this process believes of it; every commit looks again under the lock."""
+    """Appends acts to one log. `tail` is what this process believes of it; every commit looks again under the lock.
 
-    def __init__(self, env: Env, log: LogFile, signer: LogSigner, user: bytes, tail: Tail) -> None:
+    Without a `signer` it only reads: a log whose key is not at hand, or one that cannot be believed (its tail is empty).
+    """
+
+    def __init__(self, env: Env, log: LogFile, signer: LogSigner | None, user: bytes, tail: Tail) -> None:
         self._env = env
         self._log = log
         self._signer = signer
@@ -100,7 +103,7 @@ class Recorder:
 
     @property
     def origin(self) -> str:
-        return self._signer.origin
+        return self._log.origin
 
     def defer(self, act: Act) -> None:
         """Enter `act` with the next commit (one fsync for both)."""
@@ -162,26 +165,29 @@ class Recorder:
     def commit(self, acts: list[Act]) -> Tail:
         """Append within `writing()`."""
         assert self._held, "commit needs the writer lock"
+        signer = self._signer
+        if signer is None:
+            raise ReadOnlyVault("This vault's log can only be read at present.")
         now, boot, boot_id = self._env.clock.wall_ms(), self._env.clock.boot_ms(), self._env.machine.boot_id().hex()
         acts = self._jump(now, boot, boot_id) + self._deferred + acts
         if not acts:
             return self.tail
 
         def build(act: Act) -> Callable[[int, bytes], bytes]:
-            return lambda i, p: self._entry(act, i, p, now, boot, boot_id)
+            return lambda i, p: self._entry(act, i, p, signer.epoch, now, boot, boot_id)
 
-        tail = self._log.commit(self.tail, [build(act) for act in acts], self._signer)
+        tail = self._log.commit(self.tail, [build(act) for act in acts], signer)
         self._deferred.clear()
         self.tail, self._last = tail, (now, boot, boot_id)
         if self.on_committed is not None:
             self.on_committed(tail)
         return tail
 
-    def _entry(self, act: Act, i: int, p: bytes, now: int, boot: int, boot_id: str) -> bytes:
+    def _entry(self, act: Act, i: int, p: bytes, epoch: int, now: int, boot: int, boot_id: str) -> bytes:
         fields: dict[str, object] = {
             "v": 1,
             "i": i,
-            "e": self._signer.epoch,
+            "e": epoch,
             "p": p.hex(),
             "t": now,
             "m": boot,

@@ -1,21 +1,24 @@
 """A look at a vault that is still locked: which header is current, and what its log says. Nothing is written.
 
 Everything found here is *alleged* until the key table is open (docs/FORMAT.md section 3): whoever can write into the
-folder can put a header of his own there. So one candidate per vault identity is kept, the highest first.
+folder can put a header of his own there. So one candidate per vault identity is kept, the highest first; and where a
+log does not agree with its signed state, every header that it might have named, since reading must go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from notevault.auditlog import card as cards
 from notevault.auditlog import checkpoint, entry
 from notevault.auditlog.fault import Fault
 from notevault.crypto import signing
-from notevault.errors import Damaged, LogDamaged, NotFound, NoVault, Tampered
+from notevault.errors import Damaged, LogDamaged, NotevaultError, NotFound, NoVault
 from notevault.formats.header import Header
+from notevault.formats.ids import is_origin
+from notevault.storage.blobs import BlobStore
 from notevault.storage.headers import Candidate, HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import DeviceFile, LocalState
@@ -28,12 +31,17 @@ CARD_LIMIT = 4096
 
 @dataclass(frozen=True)
 class Alleged:
-    """A header whose signature holds under its own key and which its log names."""
+    """A header whose signature holds under its own key and which its log names.
+
+    `fault`: a sentence why that log cannot be believed; then `tail` is empty, nothing vouches that this header is the
+    newest, and the vault can be opened for reading only.
+    """
 
     header: Header
     digest: str
     log: LogFile
     tail: Tail
+    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Survey:
     paths: VaultPaths
     local: LocalState
     device: DeviceFile | None
-    alleged: tuple[Alleged, ...]  # the highest sequence number first, one per vault identity
+    alleged: tuple[Alleged, ...]  # the highest sequence number first; with a sound log, one per vault identity
     damaged: tuple[str, ...]  # header files that could not be read, as sentences
 
     @property
@@ -54,41 +62,98 @@ class Survey:
 
 
 def survey(env: Env, vault: Path) -> Survey:
-    """Raises NoVault where there is none or only an unfinished set-up, Damaged or LogDamaged where nothing can be
-    believed, Tampered when two headers claim the same number.
+    """Raises NoVault where there is none or only an unfinished set-up, Damaged where nothing can be believed.
+
+    A header of another vault that somebody put into the folder does not hide the vault this laptop knows.
     """
     paths = VaultPaths(vault)
+    readable, faults = read_headers(env, paths)
+    if not readable:
+        if faults:
+            raise faults[0]
+        raise _nothing(env, paths)
+    ids = list(dict.fromkeys(header.vault for _, header in readable))
+    states = [LocalState(env.files, env.local_root / each.hex()) for each in ids]
+    known = [number for number, state in enumerate(states) if env.files.size(state.paths.device) is not None]
+    tried = known[:1] or range(len(ids))
+    for number in tried:
+        local, mine = states[number], [pair for pair in readable if pair[1].vault == ids[number]]
+        found, broken = believe(env, paths, local, mine)
+        if found:
+            damaged = tuple(fault.sentence for fault in (*faults, *broken))
+            return Survey(paths, local, local.read_device(), tuple(found), damaged)
+    raise _nothing(env, paths)
+
+
+def read_headers(env: Env, paths: VaultPaths) -> tuple[list[tuple[Candidate, Header]], list[Damaged]]:
+    """Every header file that reads and is signed by the key it names, the highest number first; and the other faults."""
     store = HeaderStore(env.files, paths)
-    candidates = store.candidates()
-    if not candidates:
-        raise NoVault("There is no vault in this folder.")
-    found: list[Alleged] = []
-    damaged: list[str] = []
-    first_fault: Damaged | None = None
-    logs: dict[str, tuple[LogFile, Tail]] = {}
-    local: LocalState | None = None
-    for candidate in candidates:
+    readable: list[tuple[Candidate, Header]] = []
+    faults: list[Damaged] = []
+    for candidate in store.candidates():
         try:
-            header = _read(store, candidate)
-            local = local or LocalState(env.files, env.local_root / header.vault.hex())
-            if any(header.vik == known.header.vik and header.seq < known.header.seq for known in found):
-                continue
+            readable.append((candidate, _read(store, candidate)))
+        except Damaged as fault:
+            faults.append(fault)
+        except NotFound:
+            continue  # set aside by another window just now
+    return readable, faults
+
+
+def believe(
+    env: Env, paths: VaultPaths, local: LocalState, headers: list[tuple[Candidate, Header]]
+) -> tuple[list[Alleged], list[Damaged]]:
+    """Of the headers of one vault, those that may be current, the highest first: see `Survey.alleged`."""
+    found: list[Alleged] = []
+    faults: list[Damaged] = []
+    logs: dict[str, tuple[LogFile, Tail]] = {}
+    for candidate, header in headers:
+        sound = [each for each in found if each.header.vik == header.vik and each.fault is None]
+        if any(each.header.seq > header.seq for each in sound):
+            continue
+        try:
             alleged = _named(env, paths, local, header, candidate.digest, logs)
         except Damaged as fault:
-            first_fault = first_fault or fault
-            damaged.append(fault.sentence)
-            continue
+            faults.append(fault)
+            log = LogFile(env.files, paths, local, header.origin)
+            alleged = Alleged(header, candidate.digest, log, Tail.empty(), fault.sentence)
         if alleged is None:
             continue
-        if any(alleged.header.seq == known.header.seq and alleged.digest != known.digest for known in found):
-            raise Tampered("FORKED: two versions of this vault's key file claim to be the newest.")
+        if any(each.header.seq == header.seq for each in sound):
+            forked = "FORKED: two versions of this vault's key file claim to be the newest."
+            faults.append(LogDamaged(forked))
+            found = [replace(each, fault=forked) if each in sound else each for each in found]
+            alleged = replace(alleged, fault=forked)
         found.append(alleged)
-    if not found or local is None:
-        raise first_fault or NoVault("The set-up of this vault was not finished.", _UNFINISHED)
-    return Survey(paths, local, local.read_device(), tuple(found), tuple(damaged))
+    return found, faults
+
+
+def highest_seq(env: Env, paths: VaultPaths, vik: bytes) -> int:
+    """The highest number of any header signed by this identity, named by a log or not; 0 when there is none."""
+    return max((header.seq for _, header in read_headers(env, paths)[0] if header.vik == vik), default=0)
+
+
+def is_named(env: Env, paths: VaultPaths, local: LocalState, header: Header, digest: str) -> bool:
+    """Whether the log that this header says names it does. Raises Damaged when that log cannot be believed."""
+    return _named(env, paths, local, header, digest, {}) is not None
 
 
 _UNFINISHED = "Nothing was written in it yet: move the folder away and set up again."
+
+
+def _nothing(env: Env, paths: VaultPaths) -> NotevaultError:
+    """Nothing here can be opened: because there is no vault, or because what opens it is gone."""
+    names = set(env.files.names(paths.root))
+    logs = [name for name in env.files.names(paths.all_audit) if is_origin(name)]
+    committed = any(env.files.size(paths.checkpoint(origin)) is not None for origin in logs)
+    if committed or next(BlobStore(env.files, paths).digests(), None) is not None:
+        return Damaged(
+            "Notes of a vault are in this folder, but the key files or the log that belong to them are missing.",
+            "Keep the folder as it is, and put the missing files back from a backup.",
+        )
+    if names & {"headers", "audit"}:
+        return NoVault("The set-up of this vault was not finished.", _UNFINISHED)
+    return NoVault("There is no vault in this folder.")
 
 
 def _read(store: HeaderStore, candidate: Candidate) -> Header:
@@ -108,15 +173,17 @@ def _named(
     logs: dict[str, tuple[LogFile, Tail]],
 ) -> Alleged | None:
     """None when no covered entry names this header: the rest of an interrupted change."""
+    index = header.origins[header.origin]
     if header.origin not in logs:
         try:
             logs[header.origin] = open_log(env, paths, local, header, header.origin)
         except NotFound:
-            if header.origins[header.origin] == 0:
+            if index == 0 and next(BlobStore(env.files, paths).digests(), None) is None:
                 return None  # set up, but never committed
-            raise LogDamaged("The log of this vault is missing.") from None
+            if index == 0 and len(header.origins) > 1:
+                return None  # a recovery, or a new log, that was not finished
+            raise LogDamaged("MISSING: the log of this vault is gone.") from None
     log, tail = logs[header.origin]
-    index = header.origins[header.origin]
     if index >= tail.size:
         return None
     for data in log.entries(index, index + 1):

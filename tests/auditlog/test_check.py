@@ -364,6 +364,19 @@ def test_the_place_named_holds_every_rewritten_entry(start: int, length: int, ca
         assert places[0][0] == start // BUNDLE * BUNDLE
 
 
+@pytest.mark.parametrize("name", ["hashes", "card", "seals/00000000"])
+def test_an_unreadable_side_file_does_not_hide_tampering(name: str, thousand: list[bytes]) -> None:
+    log = Log.of(thousand[:300])
+    log.lay(sample.rechain(thousand[:300], 20, 300, _later))
+
+    def read(path: str) -> bytes | Fault | None:
+        return Fault("UNREADABLE", "input/output error") if path == name else log.read(path)
+
+    verdict = check_log(read, ORIGIN, CARD, verify=sample.verify)
+    assert verdict.exit_code == 1
+    assert "REWRITTEN" in codes(verdict)
+
+
 def test_progress_reaches_the_signed_size() -> None:
     seen: list[tuple[int, int]] = []
     checked(Log.of(sample.entries(600)), progress=lambda done, total: seen.append((done, total)))

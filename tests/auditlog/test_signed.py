@@ -53,14 +53,15 @@ def test_bundle_numbers_are_spelled_as_in_tlog_tiles(number: int, path: str) -> 
     assert bundle.tile_path(number) == path
 
 
-# The example in the documentation of Go's sumdb/note: signed by Go, not by us.
+# Signed once by Go's sumdb/note with the Ed25519 seed SHA-256("a key for one test"), not by us.
 GO_NOTE = (
-    "If you think cryptography is the answer to your problem,\n"
-    "then you don't know what your problem is.\n"
+    "A text of two lines,\n"
+    "signed once by the other implementation.\n"
     "\n"
-    "\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    "\u2014 example/signer "
+    "5zpKXXgE1R0PSpreiRN58klwRROhoLIy1ydIHdGmxy+jLIe3dnSUqFTn/krPJf3Zhq8Q+m0ShPmT8ymWYZriijImmgI=\n"
 ).encode()
-GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+GO_KEY = "example/signer+e73a4a5d+AVIYlT56x995TIEjdqKN8d2z5ILC6lD68SNAh9FqgFTD"
 
 
 def test_a_note_signed_by_go_is_read_and_holds() -> None:
@@ -78,7 +79,7 @@ def test_every_changed_byte_of_a_note_is_found() -> None:
         spoiled = bytearray(GO_NOTE)
         spoiled[at] ^= 1
         found = note.parse(bytes(spoiled))
-        assert isinstance(found, Fault) or isinstance(note.holds(found, "PeterNeumann", pub, sample.verify), Fault)
+        assert isinstance(found, Fault) or isinstance(note.holds(found, "example/signer", pub, sample.verify), Fault)
 
 
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=120).map(str.encode)))

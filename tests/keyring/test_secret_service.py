@@ -37,8 +37,11 @@ def keyring(vault: str = VAULT, limits: Limits = QUICK, on_wait: list[str] | Non
     return KeyringStore(f"{vault}/{DEVICE}", limits=limits, argv=HELPER, on_wait=said.append)
 
 
-def choose(folder: Path) -> tuple[str, str]:
-    return SystemSecretStores(DiskFiles(), SystemEntropy(), folder=folder, limits=QUICK, argv=HELPER).choose()
+def choose(folder: Path, *, key_in_file: bool = False) -> tuple[str, str]:
+    stores = SystemSecretStores(
+        DiskFiles(), SystemEntropy(), folder=folder, limits=QUICK, argv=HELPER, key_in_file=key_in_file
+    )
+    return stores.choose()
 
 
 @pytest.fixture
@@ -271,20 +274,32 @@ def test_set_up_takes_the_keyring_when_it_really_works(unlocked: Desktop, tmp_pa
         assert list(secretstorage.get_default_collection(bus).search_items({"service": "notevault"})) == []
 
 
-@pytest.mark.parametrize("day", ["absent", "locked", "lies", "refused"])
-def test_set_up_falls_to_a_file_aloud(
+@pytest.mark.parametrize("day", ["absent", "refused"])
+def test_set_up_without_a_usable_keyring_falls_to_a_file_aloud(
     desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, day: str
 ) -> None:
-    if day != "absent":
-        desktop.start_bus()
-        desktop.start_crooked("lies") if day == "lies" else desktop.start_keyring(None if day == "locked" else LOGIN)
     if day == "refused":
+        desktop.start_bus()
+        desktop.start_keyring(LOGIN)
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     kind, why = choose(tmp_path / "device")
     assert kind == "file"
     assert str(tmp_path / "device") in why
-    part = {"absent": "No key store", "locked": "is locked", "lies": "something else", "refused": "null.Keyring"}
-    assert part[day] in why
+    assert {"absent": "No key store", "refused": "null.Keyring"}[day] in why
+
+
+@pytest.mark.parametrize("day", ["locked", "lies"])
+def test_a_keyring_that_is_there_but_fails_is_not_passed_over_unasked(
+    desktop: Desktop, tmp_path: Path, day: str
+) -> None:
+    desktop.start_bus()
+    desktop.start_crooked("lies") if day == "lies" else desktop.start_keyring(None)
+    with pytest.raises(KeyringLied if day == "lies" else KeyringLocked) as raised:
+        choose(tmp_path / "device")
+    assert "--key-in-file" in raised.value.next_step
+    kind, why = choose(tmp_path / "device", key_in_file=True)
+    assert kind == "file"
+    assert "As you asked" in why
 
 
 def test_the_recorded_choice_is_what_opens(unlocked: Desktop, tmp_path: Path) -> None:

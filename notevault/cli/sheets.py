@@ -1,0 +1,147 @@
+"""The recovery sheet as a file: a new one of our own writing, or one that is read back or typed in.
+
+A sheet in a file is one of the two exceptions to "no secret in a file": written only when asked for, 0600, never over
+another file, and never inside the vault folder, which backups carry away.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from notevault.cli import asking
+from notevault.cli.common import Context
+from notevault.errors import CannotWrite, Interrupted, StorageFault, UsageFault
+from notevault.formats import sheet
+from notevault.formats.sheet import SheetCode
+from notevault.vault.found import Kit
+from notevault.vault.session import Session
+
+KINDS = (".txt", ".pdf")
+
+
+def check_place(ctx: Context) -> Path:
+    """Where the sheet is to go. UsageFault without --sheet, for another ending, or inside the vault."""
+    if ctx.args.sheet is None:
+        raise UsageFault(
+            "The recovery sheet needs a place: --sheet OUT.pdf or --sheet OUT.txt.",
+            "Print it, keep the paper away from the laptop, and delete the file.",
+        )
+    path = Path(ctx.args.sheet).expanduser().absolute()
+    if path.suffix.lower() not in KINDS:
+        raise UsageFault("The recovery sheet is a .pdf or a .txt file.", "Name it so: --sheet recovery-sheet.pdf")
+    vault = ctx.side.vault
+    if path.resolve().is_relative_to(vault.resolve()):
+        raise UsageFault(
+            "The recovery sheet must not lie in the vault folder: every backup would carry it along.",
+            "Name another folder.",
+        )
+    return path
+
+
+@contextmanager
+def reserved(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """The file, made empty (0600) before anything is changed, so that a full or read-only disk is found in time.
+
+    Yields what writes it durably. Taken away again when nothing was written. UsageFault when there is a file of that
+    name; CannotWrite, StorageFault.
+    """
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except FileExistsError:
+        raise UsageFault(f"{path} exists already; it is not overwritten.", "Name another file.") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise CannotWrite(f"The folder of {path} does not exist.", "Make it, or name another file.") from None
+    except OSError as fault:
+        raise CannotWrite(f"{path} cannot be written ({fault.strerror}).", "Name another file.") from None
+    written = False
+
+    def write(data: bytes) -> None:
+        nonlocal written
+        try:
+            with os.fdopen(fd, "wb", closefd=False) as file:
+                file.write(data)
+            os.fsync(fd)
+        except OSError as fault:
+            raise StorageFault(
+                f"The recovery sheet could not be written to {path} ({fault.strerror}).",
+                "The vault is there, but no paper opens it yet: `notevault sheet new --sheet OUT` makes one.",
+            ) from None
+        written = True
+
+    try:
+        yield write
+    finally:
+        os.close(fd)
+        if not written:
+            path.unlink(missing_ok=True)
+
+
+def printed(ctx: Context, session: Session, kit: Kit, path: Path) -> bytes:
+    """The bytes of the file for a sheet."""
+    from notevault.adapters.sheet_print import SheetModel, sheet_pdf, sheet_text
+    from notevault.domain.dates import local
+
+    now = ctx.env.clock.wall_ms()
+    made = local(now, ctx.env.clock.utc_offset_minutes(now))
+    model = SheetModel(
+        tuple(sheet.encode(kit.seed, kit.fingerprint)),
+        kit.vault_id.hex(),
+        f"{made.day} {made:%B %Y}",
+        kit.fingerprint.hex(),
+        f"notevault/{session.origin}",
+    )
+    return sheet_pdf(model) if path.suffix.lower() == ".pdf" else sheet_text(model).encode("ascii")
+
+
+def tell(ctx: Context, path: Path) -> None:
+    ctx.out.say(
+        f"Your recovery sheet: {path}\n"
+        "It opens the vault without your passphrase and without this laptop: one of the two places where a secret lies\n"
+        "in a file. Print it, put the paper somewhere safe, then delete the file (also from the trash).\n"
+        "The vault is NOT RECOVERABLE until you have shown that you have it: `notevault sheet confirm`"
+    )
+
+
+def read_code(ctx: Context) -> SheetCode:
+    """From --sheet FILE (or `-`), or typed group by group. SheetFault names the group at fault."""
+    name = ctx.args.sheet
+    if name is not None:
+        data = asking.read_input(name, "the recovery sheet", asking.SHEET_LIMIT)
+        if data.startswith(b"%PDF"):
+            raise UsageFault(
+                "A printed PDF cannot be read back.",
+                "Leave --sheet out and type the groups from the paper, or save the text of its QR code as a .txt file.",
+            )
+        return sheet.parse_sheet(data.decode("utf-8", "replace"))
+    if not ctx.can_ask:
+        raise asking.need_terminal("The recovery sheet is needed", "Name a file with --sheet FILE.txt, or --sheet -.")
+    ctx.out.say(
+        "Type the 21 groups of five characters from the sheet, one after the other or a line at a time.\n"
+        "Nothing is shown while you type. Capitals or not; Enter alone goes back one group."
+    )
+    return sheet.parse_sheet("-".join(_typed(ctx)))
+
+
+def _typed(ctx: Context) -> list[str]:
+    """The groups, each checked by its own check character as it is typed."""
+    groups: list[str] = []
+    while len(groups) < sheet.GROUPS:
+        pieces = asking.hidden(f"{sheet.group_name(len(groups))}: ").replace("-", " ").split()
+        if not pieces:
+            if not groups:
+                raise Interrupted("Nothing was typed.")
+            groups.pop()
+            continue
+        for piece in pieces:
+            at = len(groups)
+            if at == sheet.GROUPS or not sheet.check_group(at, piece):
+                where = sheet.group_name(min(at, sheet.GROUPS - 1))
+                ctx.out.say(f"  {where} is not as printed. Compare it with the paper and type it again.")
+                break
+            groups.append(piece)
+        else:
+            ctx.out.say(f"  {len(groups)} of {sheet.GROUPS} right.")
+    return groups

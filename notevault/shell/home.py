@@ -1,0 +1,177 @@
+"""The home screen: what is to be done, what was written last, and the prompt. A value that paints itself.
+
+    empty line     arrows mark a row, Enter opens it
+    typed line     offers stand above the prompt; Tab takes the marked one, Enter runs the line
+Nothing runs by itself: a mistyped command is answered with what was probably meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from notevault.shell.complete import Catalogue, Completion, complete
+from notevault.shell.paint import Row, columns, field_row, wrapped
+from notevault.shell.safe import clip, visible_line
+from notevault.shell.screens import Screen, typed_into
+from notevault.shell.text import TextModel
+
+PROMPT = "notevault> "
+OFFERS = 6
+KEYS = "Enter opens \u00b7 Tab completes \u00b7 F1 help \u00b7 F8 hides names \u00b7 ^L locks \u00b7 quit"
+KEYS_SHORT = "F1 help \u00b7 F8 hides names \u00b7 ^L locks"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row: a note or a kept draft. `when` and `state` in words."""
+
+    when: str
+    name: str = field(repr=False)
+    code: str
+    state: str
+    note: bytes = b""
+    draft: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    entries: tuple[Entry, ...]
+    empty: str = ""
+
+
+@dataclass(frozen=True)
+class HomeData:
+    """`today` as in "Sat 21 Nov"; `right` counts what waits."""
+
+    today: str
+    right: str
+    sections: tuple[Section, ...]
+    clients: Catalogue
+
+    def entries(self) -> list[Entry]:
+        return [entry for section in self.sections for entry in section.entries]
+
+
+def entry_text(entry: Entry, width: int, hidden: bool) -> str:
+    """One row's text: when, who (the code alone when names are hidden), state."""
+    who = max(12, min(34, width - 36))
+    name = "" if hidden else entry.name
+    return columns([(entry.when, 11), (name or entry.code, who), ("" if hidden else entry.code, 9), (entry.state, 24)])
+
+
+class HomeScreen(Screen):
+    """`result`: the command line, or the place of the marked entry."""
+
+    def __init__(self, data: HomeData, message: Sequence[str] = (), *, line: str = "") -> None:
+        super().__init__(f"Today, {data.today}")
+        self.data, self.message = data, message
+        self.model = TextModel(line, len(line))
+        self.selected = 0
+        self._marked: int | None = None
+
+    # Keys
+
+    def act(self, name: str, *, select: bool = False) -> None:
+        offers = self.offers()
+        if name == "help":
+            self.finish("help")
+        elif name == "newline":
+            self._enter(offers)
+        elif name == "close":
+            self._marked = None
+            self.model = TextModel()
+            self.message = ()
+        elif name in {"up", "down", "page_up", "page_down"}:
+            self._move(name, offers)
+        elif name == "indent":
+            if offers:
+                self._take(offers[self._marked or 0])
+        elif typed_into(self.model, name, select=select):
+            self._marked = None
+
+    def typed(self, text: str) -> None:
+        self.message = ()
+        self._marked = None
+        self.model.type(" ".join(text.split("\n")))
+
+    def _move(self, name: str, offers: list[Completion]) -> None:
+        step = -1 if name.endswith("up") else 1
+        if offers:
+            last = min(len(offers), OFFERS) - 1
+            self._marked = (0 if step > 0 else last) if self._marked is None else self._marked + step
+            self._marked = max(0, min(last, self._marked))
+        else:
+            step *= 5 if name.startswith("page") else 1
+            self.selected = max(0, min(len(self.data.entries()) - 1, self.selected + step))
+
+    def _take(self, offer: Completion) -> None:
+        before = self.model.text[: offer.start] + offer.text
+        self.model = TextModel(f"{before} ", len(before) + 1)
+        self._marked = None
+
+    def _enter(self, offers: list[Completion]) -> None:
+        if self._marked is not None and offers:
+            at_start = offers[self._marked].start == len(self.model.text) - len(self.model.text.lstrip())
+            self._take(offers[self._marked])
+            if at_start and self.offers_for_line():
+                return  # a command that wants something more
+        line = self.model.text.strip()
+        if line:
+            self.finish(line)
+        elif self.data.entries():
+            self.finish(self.selected)
+
+    def offers_for_line(self) -> bool:
+        from notevault.shell.complete import COMMANDS
+
+        word = self.model.text.strip()
+        return any(word == name and takes for name, takes, _ in COMMANDS)
+
+    def offers(self) -> list[Completion]:
+        catalogue = Catalogue(self.data.clients.clients, self.names_hidden)
+        return complete(self.model.text, self.model.cursor, catalogue)
+
+    # The picture
+
+    def _list(self, width: int, height: int) -> list[Row]:
+        rows: list[Row] = []
+        marked, number = 0, 0
+        empty_line = not self.model.text
+        for section in self.data.sections:
+            rows.append([("", "")])
+            rows.append([("class:heading", f" {section.title}")])
+            if not section.entries:
+                rows += wrapped(section.empty, width - 4, indent="   ")
+            for entry in section.entries:
+                chosen = number == self.selected and empty_line
+                text = entry_text(entry, width - 4, self.names_hidden)
+                if number == self.selected:
+                    marked = len(rows)
+                rows.append([("class:key", " > " if chosen else "   "), ("class:chosen" if chosen else "", text)])
+                number += 1
+        if len(rows) > height and marked < height:
+            marked = 0
+        top = max(0, min(marked - height // 2, len(rows) - height)) if marked else 0
+        return rows[top : top + height]
+
+    def body(self, width: int, height: int) -> tuple[list[Row], tuple[int, int] | None]:
+        self.keys = KEYS if width > len(KEYS) + 2 else KEYS_SHORT
+        line, column = field_row(f" {PROMPT}", self.model, width, masked=False)
+        line = [line[0], *[("", text) if style == "class:field" else (style, text) for style, text in line[1:]]]
+        above: list[Row] = []
+        offers = self.offers()[:OFFERS]
+        for number, offer in enumerate(offers):
+            chosen = number == self._marked
+            text = clip(visible_line(offer.label), width - 8)
+            style = "class:chosen" if chosen else ""
+            above.append([("class:key", "   > " if chosen else "     "), (style, text)])
+        for text in self.message:
+            above += wrapped(text, min(width - 2, 100), "class:message", " ")
+        above = above[: max(0, height - 3)]
+        room = max(0, height - 1 - len(above) - (1 if above else 0))
+        shown = self._list(width, room)
+        shown += [[("", "")]] * (height - 1 - len(above) - len(shown))
+        rows = [*shown, *above, line]
+        return rows, (column, len(rows) - 1)

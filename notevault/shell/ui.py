@@ -1,0 +1,83 @@
+"""What a use of the shell needs to ask and to show: one protocol, drawn full screen (`stage`) or line by line (`plain`).
+
+Flows (wizard, unlocking, commands) are written against it once, so both ways of working offer the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from notevault.shell.editor_job import EditorHooks, EditorJob, EditorResult
+from notevault.shell.home import HomeScreen
+from notevault.shell.idle import Idle
+from notevault.shell.paint import Row
+from notevault.shell.screens import Check, Rows
+
+T = TypeVar("T")
+Progress = Callable[[str], None]
+Items = Callable[[int, bool], Sequence[Sequence[Row]]]
+
+
+class Leave(Exception):  # noqa: N818 - no fault: the way out of every screen at once
+    """The shell is to be left now. `reason`: key, idle, suspend (lock); exit; hangup, gone (the terminal, the parent)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Ui(Protocol):
+    """Every method that waits for the user raises Leave when the shell is to be locked or left."""
+
+    names_hidden: bool
+    idle: Idle
+    leaving: str | None
+    is_plain: bool
+
+    async def ask(
+        self,
+        title: str,
+        text: Sequence[str],
+        label: str,
+        *,
+        initial: str = "",
+        secret: bool = False,
+        revealable: bool = False,
+        check: Check | None = None,
+        live: Callable[[str], str] | None = None,
+    ) -> str | None:
+        """An answer that `check` had nothing against; None to go back."""
+        ...
+
+    async def confirm(self, title: str, text: Sequence[str], question: str, *, default: bool) -> bool | None: ...
+
+    async def choose(
+        self, title: str, text: Sequence[str], items: Items, *, selected: int = 0, numbered: bool = False
+    ) -> int | None: ...
+
+    async def page(self, title: str, rows: Rows) -> None: ...
+
+    async def work(self, title: str, text: Sequence[str], job: Callable[[Progress], T]) -> T:
+        """Run `job` in a thread, showing what it says of its progress. Its exceptions come out here."""
+        ...
+
+    async def home(self, screen: HomeScreen) -> str | int | None:
+        """A command line, or the place of the row to be opened, or None to look again."""
+        ...
+
+    async def edit(self, job: EditorJob, hooks: EditorHooks) -> EditorResult: ...
+
+    def leave(self, reason: str) -> None: ...
+
+
+def rows_of(*lines: str) -> Rows:
+    """A page of plain text, wrapped to the width."""
+    from notevault.shell.paint import wrapped
+
+    return lambda width, _hidden: [row for line in lines for row in wrapped(line, min(width, 76))]
+
+
+def options(*labels: str) -> Items:
+    """The entries of a short choice; a second line after a newline explains."""
+    return lambda _width, _hidden: [[[("", part)] for part in label.split("\n")] for label in labels]
