@@ -42,7 +42,8 @@ def check_locked(env: Env, vault: Path) -> Verdict:
             elif each.weight is Weight.UNDECIDED:
                 verdict.undecided.append((each.code, each.sentence))
     _blobs(BlobStore(env.files, paths), written, proven, verdict)
-    verdict.undecided.append(("NOT OPENED", "What the records hold could not be checked without opening the vault."))
+    if verdict.blobs:
+        verdict.undecided.append(("NOT OPENED", "What the records hold could not be checked without opening the vault."))
     return verdict
 
 
@@ -52,7 +53,7 @@ def _vik(env: Env, paths: VaultPaths, origin: str) -> bytes:
         found = cards.parse(env.files.read(paths.card(origin), limit=4096))
     except NotevaultError:
         return bytes(32)
-    return bytes(32) if isinstance(found, Fault) else bytes.fromhex(found.vik)
+    return bytes(32) if isinstance(found, Fault) else found.vik_pub
 
 
 def _headers(env: Env, paths: VaultPaths, verdict: Verdict) -> Header | None:

@@ -272,14 +272,11 @@ class _Check:
             return
         hashes = self._reader("hashes")  # only a cache: it proves or it is not there
         cache = hashes if isinstance(hashes, bytes) else None
-        for finding in place_changes(self._extent, self._leaves, walker, signed.root, cache):
+        placed = list(place_changes(self._extent, self._leaves, walker, signed.root, cache))
+        for finding in placed:
             self._add(finding)
-        if all(
-            finding.weight is Weight.NOTE for finding in self.verdict.findings
-        ):  # no place found: still not the root
-            self._find(
-                "REWRITTEN", Weight.TAMPERED, "REWRITTEN: the entries are not the signed ones", 0, signed.size - 1
-            )
+        if not placed and not self._extent.unreadable:  # no place found: still not the signed root
+            self._find("REWRITTEN", Weight.TAMPERED, "REWRITTEN: these are not the signed entries", 0, signed.size - 1)
 
     def _epoch_holds(self, signed: checkpoint.Checkpoint) -> bool:
         allowed = self._walker.epochs_now

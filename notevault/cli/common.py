@@ -101,7 +101,7 @@ class Context:
         """`passphrase_needed`: a remembered session is not enough, since the act changes what opens the vault."""
         from notevault.app import oneshot
 
-        session = self._open(passphrase_needed, keep_okm)
+        session = self.open_now(passphrase_needed=passphrase_needed, keep_okm=keep_okm)
         yield from self._hold(session, oneshot.finish)
 
     @contextmanager
@@ -132,7 +132,8 @@ class Context:
         with self.session() as session:
             yield Notebook(session)
 
-    def _open(self, passphrase_needed: bool, keep_okm: bool) -> Session:
+    def open_now(self, *, passphrase_needed: bool = False, keep_okm: bool = False) -> Session:
+        """As `session`, for the caller to close."""
         from notevault.app import oneshot, opening
 
         vault = self.side.vault

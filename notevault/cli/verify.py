@@ -17,7 +17,9 @@ def run(ctx: Context) -> int:
     except (Damaged, Tampered) as fault:
         # It could not even be opened: what can be said without keys is still said, place by place.
         verdict = checking.check_locked(ctx.env, ctx.side.vault)
-        verdict.findings.insert(0, ("NOT OPENED", fault.sentence))
+        # That alone is no proof: the file at fault may be one of this laptop's own, or of a newer notevault.
+        where = verdict.findings if isinstance(fault, Tampered) else verdict.undecided
+        where.insert(0, ("NOT OPENED", fault.sentence))
         return _tell(ctx, verdict)
 
 

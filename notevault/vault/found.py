@@ -140,8 +140,13 @@ def restart_log(
 ) -> Session:
     """A new log on the same device: its log key was lost, or an old copy of the vault was put back and confirmed."""
     origin = draw_origin(env, device.vault, device.device, keys.table.vik_seed)
-    store.put(LOG, origin.item.encode())
-    header = _next_header(env, replace(old, seq=highest_seq), old_digest, device, origin, keys, list(old.slots))
+    item = replace(origin.item, head=replace(origin.item.head, seq=highest_seq))  # never forget the newest header seen
+    store.put(LOG, item.encode())
+    size = cites["size"]
+    assert isinstance(size, int), "cites as in the format"
+    grown = {**old.origins, old.origin: max(size, old.origins[old.origin])}
+    before = replace(old, seq=highest_seq, origins=grown)
+    header = _next_header(env, before, old_digest, device, origin, keys, list(old.slots))
     first = Act("vault.recover", "C", "recovery", k={"cites": cites})
     return _commit_first(env, paths, local, device, header, keys, origin, store, first, how)
 
@@ -183,6 +188,8 @@ def _found(
     store.put(LOG, origin.item.encode())
     create_folders(env.files, paths)
     local.create_folders()
+    if local.files.size(local.paths.device) is None:
+        local.write_device(device)  # before the commit: a vault that is there must never be one that nothing opens
     slot = passphrase_slot(env, keys, device, passphrase, params, 1, secret)
     header = _next_header(env, before, prev, device, origin, keys, [*others, slot])
     return _commit_first(env, paths, local, device, header, keys, origin, store, first, how)

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from notevault.crypto import keytable as table_seal
 from notevault.crypto import signing
-from notevault.errors import Damaged, NotevaultError
+from notevault.errors import Damaged, NotevaultError, Refused
 from notevault.formats.header import Header, PassphraseSlot, RecoverySlot, ShareSlot
 from notevault.formats.ids import DeviceId, Digest, Origin, SlotId
 from notevault.formats.keytable import KeyTable
 from notevault.vault.recorder import Act
 from notevault.vault.session import Session
+from notevault.vault.survey import is_named, read_headers
 
 Slot = PassphraseSlot | RecoverySlot | ShareSlot
 Opens = Callable[[Header], None]
@@ -35,6 +36,7 @@ def change_header(
     recorder = session.recorder
     with recorder.writing():
         recorder.commit([])  # deferred acts and a clock jump come first, so that the next index is the header's
+        _check_newest(session)
         seq = session.header.seq + 1
         keys = table or session.keys.table
         header = replace(
@@ -69,6 +71,15 @@ def change_header(
         session.notices.append(fault.sentence)
 
 
+def _check_newest(session: Session) -> None:
+    """A recovery on this laptop, or a new log in another window, writes its header under another log than ours."""
+    for candidate, header in read_headers(session.env, session.paths)[0]:
+        if header.vik != session.header.vik or header.seq <= session.header.seq or header.origin == session.origin:
+            continue
+        if is_named(session.env, session.paths, session.local, header, candidate.digest):
+            raise Refused("The vault was opened anew in another window.", "Lock, and unlock again.")
+
+
 def grow_pool(session: Session) -> None:
     """As many fresh client keys as there are; a new client then takes one without a header of its own."""
     draw = session.env.entropy.draw
@@ -78,7 +89,11 @@ def grow_pool(session: Session) -> None:
 
 
 def spare_client(session: Session, taken: set[bytes]) -> bytes:
-    """The id of a client key that no record uses yet; grows the pool when there is none."""
+    """The id of a client key that no record uses yet; grows the pool when there is none.
+
+    Call within `recorder.writing()`, where the record that takes the key is written too: another window must not be
+    given the same one.
+    """
 
     def free() -> list[bytes]:
         used = session.catalogue.client_ids() | taken

@@ -120,6 +120,10 @@ class Catalogue:
         row = self._db.execute("SELECT size, root FROM covered WHERE origin = ?", (origin,)).fetchone()
         return None if row is None else (row[0], row[1])
 
+    def origins(self) -> set[str]:
+        """The logs of which something is in here."""
+        return {row[0] for row in self._db.execute("SELECT origin FROM covered")}
+
     def cover(self, origin: str, size: int, root: bytes) -> None:
         before = self.covered(origin)
         self.changes += size - (before[0] if before else 0)
@@ -185,6 +189,9 @@ class Catalogue:
     def mark_damaged(self, digest: str, why: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO damaged VALUES(?, ?)", (digest, why))
 
+    def unmark_damaged(self, digest: str) -> None:
+        self._db.execute("DELETE FROM damaged WHERE digest = ?", (digest,))
+
     # -- reading
 
     def damaged(self) -> dict[str, str]:
@@ -247,6 +254,21 @@ class Catalogue:
             (note_id,),
         )
         return [Write(*row) for row in rows]
+
+    def damaged_writes(self) -> list[Write]:
+        """Records that did not open when they were last tried."""
+        rows = self._db.execute(
+            "SELECT origin,i,t,writes.digest,size,type,flags,client,object,version,generation"
+            " FROM writes JOIN damaged ON damaged.digest = writes.digest ORDER BY i"
+        )
+        return [Write(*row) for row in rows]
+
+    def newest_version(self, kind: int, client: bytes, object_: bytes) -> int:
+        """The highest version of a record that the log names, readable or not; 0 when there is none."""
+        row = self._db.execute(
+            "SELECT max(version) FROM writes WHERE type = ? AND client = ? AND object = ?", (kind, client, object_)
+        ).fetchone()
+        return int(row[0] or 0)
 
     def settings_write(self) -> Write | None:
         row = self._db.execute(

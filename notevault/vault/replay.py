@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from notevault.auditlog import entry
+from notevault.auditlog.entry import Entry
 from notevault.crypto import objects
 from notevault.domain import notes
 from notevault.errors import Damaged, NotFound
@@ -34,6 +35,47 @@ class Finding:
     origin: str
     i: int
     sentence: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """An entry that holds, and the record it tells of, if any."""
+
+    entry: Entry
+    write: Write | None
+
+
+def judge(sealer: VaultSealer, origin: str, i: int, data: bytes) -> Told | Finding:
+    """An entry's bytes as whoever holds the vault's keys sees them: form, MAC, routing. Opens no record."""
+    found = entry.parse(data)
+    if not isinstance(found, Entry):
+        return Finding(origin, i, f"Log entry {i} does not read: {found.sentence}")
+    if found.h is not None and not sealer.check_mac(found, origin):
+        return Finding(origin, i, f"Log entry {i} claims to be made with this vault open, but was not.")
+    if found.ev not in WRITE_EVENTS:
+        return Told(found, None)
+    if found.h is None:
+        return Finding(origin, i, f"Log entry {i} tells of a record but was made without the vault's keys.")
+    try:
+        subject = sealer.routing_of(found, origin)
+    except Damaged as fault:
+        return Finding(origin, i, fault.sentence)
+    if subject is None or found.c is None or found.z is None:
+        return Finding(origin, i, f"Log entry {i} does not say which record it tells of.")
+    write = Write(
+        origin,
+        found.i,
+        found.t,
+        found.c,
+        found.z,
+        subject.type,
+        subject.flags,
+        subject.client,
+        subject.object,
+        subject.version,
+        subject.generation,
+    )
+    return Told(found, write)
 
 
 def record_key(table: KeyTable, subject: Subject) -> bytes:
@@ -82,55 +124,60 @@ class Replayer:
         if progress is not None:
             progress(size, size)
 
-    def _apply(self, origin: str, i: int, data: bytes) -> None:
-        found = entry.parse(data)
-        if not isinstance(found, entry.Entry):
-            self._report(origin, i, f"Log entry {i} does not read: {found.sentence}")
-            return
-        if found.h is not None and not self._sealer.check_mac(found, origin):
-            self._report(origin, i, f"Log entry {i} claims to be made with this vault open, but was not.")
-            return
-        if found.ev in WRITE_EVENTS:
-            if found.h is None:
-                self._report(origin, i, f"Log entry {i} tells of a record but was made without the vault's keys.")
-                return
-            self._apply_write(origin, found)
-        elif found.ev == "sheet.confirm" or (found.ev == "session.open" and found.k["how"] == "sheet"):
-            self._catalogue.set_meta("sheet", "confirmed")
-        elif found.ev == "header.write" and found.k.get("why") == "sheet":
-            self._catalogue.set_meta("sheet", "open")
-        if found.h is not None and found.ev in ("header.write", "vault.create", "vault.recover"):
-            self._catalogue.set_meta("header-seq", int(found.k["seq"]))
-
-    def _apply_write(self, origin: str, found: entry.Entry) -> None:
+    def salvage(self, origin: str, pieces: Iterable[tuple[int, bytes]]) -> None:
+        """As `run` for entries of a log that cannot be believed as a whole: what holds is taken in, nothing covered."""
+        self._catalogue.begin()
         try:
-            subject = self._sealer.routing_of(found, origin)
-        except Damaged as fault:
-            self._report(origin, found.i, fault.sentence)
+            for i, data in pieces:
+                self._apply(origin, i, data)
+            self._catalogue.commit()
+        except BaseException:
+            self._catalogue.rollback()
+            raise
+
+    def retry_damaged(self) -> None:
+        """Records that did not open earlier: one that was put back opens now, the others are reported again."""
+        self._catalogue.begin()
+        try:
+            for write in self._catalogue.damaged_writes():
+                self._open(write)
+            self._catalogue.commit()
+        except BaseException:
+            self._catalogue.rollback()
+            raise
+
+    def _apply(self, origin: str, i: int, data: bytes) -> None:
+        told = judge(self._sealer, origin, i, data)
+        if isinstance(told, Finding):
+            self.findings.append(told)
             return
-        if subject is None or found.c is None or found.z is None:
-            self._report(origin, found.i, f"Log entry {found.i} does not say which record it tells of.")
-            return
-        write = Write(
-            origin,
-            found.i,
-            found.t,
-            found.c,
-            found.z,
-            subject.type,
-            subject.flags,
-            subject.client,
-            subject.object,
-            subject.version,
-            subject.generation,
-        )
-        self._catalogue.add_write(write)
+        found = told.entry
+        if told.write is not None:
+            self._catalogue.add_write(told.write)
+            self._open(told.write)
+        elif found.ev == "sheet.confirm" or (found.ev == "session.open" and found.k["how"] == "sheet"):
+            self._sheet("confirmed", found.t)
+        elif found.ev == "header.write" and found.k.get("why") == "sheet":
+            self._sheet("open", found.t)
+        if found.ev in ("header.write", "vault.create", "vault.recover"):
+            known = self._catalogue.get_meta("header-seq") or 0
+            self._catalogue.set_meta("header-seq", max(int(found.k["seq"]), int(known)))
+
+    def _sheet(self, state: str, t: int) -> None:
+        """Several logs are read one after the other, not in the order of time: the newest word counts."""
+        if t >= int(self._catalogue.get_meta("sheet-at") or 0):
+            self._catalogue.set_meta("sheet", state)
+            self._catalogue.set_meta("sheet-at", t)
+
+    def _open(self, write: Write) -> None:
         try:
             payload = open_write(self._blobs, self._table, self._vault, write)
             apply_record(self._catalogue, write, payload)
         except (Damaged, NotFound) as fault:
             self._catalogue.mark_damaged(write.digest, fault.sentence)
-            self._report(origin, found.i, f"A saved record could not be opened: {fault.sentence}")
+            self._report(write.origin, write.i, f"A saved record could not be opened: {fault.sentence}")
+        else:
+            self._catalogue.unmark_damaged(write.digest)
 
     def _report(self, origin: str, i: int, sentence: str) -> None:
         self.findings.append(Finding(origin, i, sentence))
@@ -171,4 +218,6 @@ def apply_record(catalogue: Catalogue, write: Write, payload: bytes) -> None:
             saved_ms=note.modified,
         )
     elif write.type == RecordType.SETTINGS and write.client == ZERO_ID:
-        catalogue.set_meta("settings", payload.decode())
+        if write.version >= int(catalogue.get_meta("settings-version") or 0):
+            catalogue.set_meta("settings", payload.decode())
+            catalogue.set_meta("settings-version", write.version)

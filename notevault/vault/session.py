@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from notevault.auditlog import entry
 from notevault.crypto import keytable as table_seal
-from notevault.crypto import objects
-from notevault.errors import NotevaultError, ReadOnlyVault, Refused
+from notevault.crypto import objects, signing
+from notevault.errors import Damaged, NotevaultError, ReadOnlyVault, Refused
 from notevault.formats.envelope import Inner, RecordType
 from notevault.formats.header import Header
 from notevault.formats.ids import ClientId, ObjectId
@@ -68,7 +68,7 @@ class Session:
         header_digest: str,
         keys: Keys,
         recorder: Recorder,
-        log_item: LogItem,
+        log_item: LogItem | None,
         store: SecretStore,
         device: DeviceFile,
         catalogue: Catalogue,
@@ -82,7 +82,7 @@ class Session:
         self.header_digest = header_digest
         self.keys = keys
         self.recorder = recorder
-        self.log_item = log_item
+        self.log_item = log_item  # None: not at hand, and the vault is read-only
         self.store = store
         self.device = device
         self.catalogue = catalogue
@@ -123,22 +123,31 @@ class Session:
         """Another process appended: take in its header first (it may hold new keys), then its records."""
         covered = self.catalogue.covered(self.origin) or (0, b"")
         new = list(self.recorder.entries(covered[0], tail.size))
-        if any(isinstance(found := entry.parse(data), entry.Entry) and found.ev == "header.write" for data in new):
-            self.reload_header()
+        for data in new:
+            found = entry.parse(data)
+            if isinstance(found, entry.Entry) and found.ev == "header.write" and found.k["seq"] > self.header.seq:
+                self._follow_header(found)
         replayer = self.replayer()
         replayer.run(self.origin, covered[0], new, tail.size, tail.root)
         self.findings += replayer.findings
 
-    def reload_header(self) -> None:
-        """Believe the header the log names last, opened with the key at hand. Refused when that does not open it."""
+    def _follow_header(self, named: entry.Entry) -> None:
+        """Take in the header that this entry of our own log names, when it is this vault's and our key opens it.
+
+        Raises Refused after a renewal, Damaged for a header that does not hold; then nothing is written under it.
+        """
+        if not self.sealer.check_mac(named, self.origin):
+            return  # by somebody without the vault's keys; the replay reports it
         for candidate in self.headers.candidates():
-            if candidate.seq <= self.header.seq:
-                break
+            if candidate.digest != named.c:
+                continue
             header = Header.parse(self.headers.read(candidate))
+            signing.check_header(header)
             if header.vik != self.header.vik or header.generation != self.keys.generation:
                 raise Refused("The keys of this vault were renewed in another window.", "Lock, and unlock again.")
             self.use_header(header, candidate.digest)
-            break
+            return
+        raise Damaged("A version of the vault's key file that its log names is missing.")
 
     def use_header(self, header: Header, digest: str) -> None:
         self.keys.table = table_seal.open_table(header.table, self.keys.vk, header)
@@ -255,6 +264,8 @@ class Session:
 
     def save_head(self) -> None:
         """The newest state into the secret store, for the day an old copy of the folder is put back."""
+        if self.log_item is None:
+            return
         self.log_item = LogItem(
             self.log_item.origin,
             self.log_item.epoch,
@@ -277,6 +288,7 @@ class Session:
             [lambda: self.log_acts([Act("session.lock", "E", k={"why": why})])] if why else []
         )
         if self.read_only is None:
+            steps.append(self.recorder.flush)
             steps.append(self.save_local_head)
             if self.catalogue.changes >= snapshot_after:
                 steps.append(self.save_snapshot)

@@ -29,7 +29,9 @@ def medians(acts: dict[str, Callable[[], object]], runs: int = 7) -> dict[str, f
 
 def quiet(argv: list[str], home: Path | None = None, stdin: bytes = b"") -> Callable[[], object]:
     """A whole process, its output thrown away; the byte-code cache allowed, as on any user's machine."""
-    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")}
+    env = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+    }
     if home is not None:
         env = {key: value for key, value in env.items() if not key.startswith("XDG_")} | {"HOME": str(home)}
 

@@ -66,7 +66,9 @@ def measure(home: Home, count: int, table: Table) -> None:
     open_it()
     book = Notebook(opened[-1])
     _act(book, home, count, table)
-    table.row(f"close with the snapshot, {count:,} notes", seconds(lambda: opened.pop().close("exit")), 1.0, "one second")
+    table.row(
+        f"close with the snapshot, {count:,} notes", seconds(lambda: opened.pop().close("exit")), 1.0, "one second"
+    )
 
 
 def _act(book: Notebook, home: Home, count: int, table: Table) -> None:

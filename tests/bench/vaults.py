@@ -78,9 +78,7 @@ def build(root: Path, count: int) -> Home:
     env = home.env()
     session, _ = found.create(env, home.vault, kdf.normalise(PASSPHRASE), kdf.CHEAPEST)
     now = env.clock.wall_ms()
-    people = [
-        clients.new_client(f"Bench Person {i}", f"C-{i + 1:04d}", None, now) for i in range(max(1, count // 80))
-    ]
+    people = [clients.new_client(f"Bench Person {i}", f"C-{i + 1:04d}", None, now) for i in range(max(1, count // 80))]
     dice = random.Random(2)
     items = [
         (people[i % len(people)], notes.Note(text, now - dice.randrange(94_608_000_000), 0, now, now))

@@ -1,0 +1,176 @@
+"""A note on the screen: begun, opened, taken up again, and left in such a way that nothing of it is lost."""
+
+from __future__ import annotations
+
+from notevault.app.writing import Writing
+from notevault.domain.templates import template_named
+from notevault.errors import NotevaultError, NotFound
+from notevault.shell.desk import Desk, note_words
+from notevault.shell.editor_job import EditorJob, EditorResult
+from notevault.shell.note_hooks import NoteHooks
+from notevault.shell.safe import visible_line
+from notevault.shell.ui import Leave
+from notevault.vault.drafts import Draft, View
+from notevault.vault.notebook import ClientView
+
+
+async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> None:
+    """The editor until it is closed; raises Leave after the text is safe when the shell is to be locked."""
+    client = await desk.run(lambda: desk.notebook.client(writing.client_id))
+    hooks = NoteHooks(desk, writing)
+    if desk.session.read_only is not None:
+        hooks.words = "READ-ONLY vault: kept as a draft"
+    job = EditorJob(
+        title=visible_line(client.name),
+        code=client.code,
+        template=_right_end(desk, writing.note.template),
+        text=writing.text,
+        cursor=writing.cursor,
+        detail=await desk.run(lambda: _detail(desk, writing, client)),
+        unsaved=from_draft and writing.unsaved(writing.text),
+    )
+    result = await desk.ui.edit(job, hooks)
+    await hooks.settle()
+    if desk.ui.leaving:
+        await desk.run(lambda: _seal(desk, writing, result))
+        raise Leave(desk.ui.leaving)
+    if result.reason == "signed":
+        desk.say(f"Signed. {client.code}, {desk.when(writing.note.session, writing.note.offset)}.")
+    elif not result.saved and writing.unsaved(result.text):
+        await desk.run(lambda: writing.keep(result.text, result.cursor))
+        desk.say("Not saved, but kept as a draft.")
+    elif writing.base == 0:
+        await desk.run(lambda: desk.drafts.drop(writing.note_id))
+        desk.say("Nothing was written, so nothing was saved.")
+    elif result.text != job.text or from_draft:
+        desk.say(f"Saved at {desk.clock_words(desk.saved_ms or desk.now())}. Not signed yet: `sign {client.code}`.")
+
+
+def _right_end(desk: Desk, template: str) -> str:
+    """The title row's right end: the template, and what must not be forgotten."""
+    parts = [template if template != "free" else ""]
+    parts += ["READ-ONLY"] if desk.session.read_only is not None else []
+    parts += ["NOT RECOVERABLE"] if not desk.sheet_ok and desk.demo is None else []
+    return " \u00b7 ".join(part for part in parts if part)
+
+
+def _detail(desk: Desk, writing: Writing, client: ClientView) -> str:
+    if writing.base == 0:
+        return f"session {client.notes + 1} \u00b7 {desk.when(writing.note.session, writing.note.offset)} \u00b7 new"
+    return note_words(desk, desk.notebook.note(writing.note_id))
+
+
+def _seal(desk: Desk, writing: Writing, result: EditorResult) -> None:
+    """First the draft, which needs the least; then the revision, if it can be had; then the place to return to."""
+    desk.view = View("note", writing.client_id, writing.note_id, result.cursor)
+    fresh = writing.base == 0 and not writing.unsaved(result.text)
+    if writing.unsaved(result.text) or fresh:
+        writing.keep(result.text, result.cursor)
+    if not fresh:
+        try:
+            if writing.save(result.text, result.cursor) is not None:
+                desk.saved_ms = desk.now()
+        except NotevaultError as fault:
+            desk.channel.send(f"say The note could not be saved yet; it is kept as a draft. {fault.sentence}")
+
+
+async def read(desk: Desk, note_id: bytes, version: int | None = None, cursor: int = 0) -> None:
+    """A revision to be read, not changed; its opening is logged before its text is shown."""
+    view, note = await desk.run(lambda: desk.notebook.open_note(note_id, version))
+    client = await desk.run(lambda: desk.notebook.client(view.client_id))
+    shown = note_words(desk, view)
+    if version is not None and version != view.version:
+        shown = f"revision {version} of {view.version} \u00b7 {desk.when(note.session, note.offset)}"
+    job = EditorJob(
+        title=visible_line(client.name),
+        code=client.code,
+        template=_right_end(desk, note.template),
+        text=note.text,
+        cursor=min(cursor, len(note.text)),
+        read_only=True,
+        detail=shown,
+    )
+    hooks = _Reading(desk)
+    result = await desk.ui.edit(job, hooks)
+    if desk.ui.leaving:
+        desk.view = View("read", view.client_id, note_id, result.cursor)
+        raise Leave(desk.ui.leaving)
+
+
+class _Reading:
+    """Hooks for a text that does not change."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def activity(self) -> None:
+        self._desk.ui.idle.activity()
+
+    def on_change(self, text: str, cursor: int) -> None:
+        """Never called: the text is read only."""
+
+    def save(self, text: str, cursor: int) -> str:
+        return ""
+
+    def sign(self, text: str, cursor: int) -> str:
+        return ""
+
+    def status(self) -> str:
+        return self._desk.ui.idle.words()
+
+    def should_close(self) -> str | None:
+        reason = self._desk.ui.idle.look()
+        if reason:
+            self._desk.ui.leave(reason)
+        return self._desk.ui.leaving
+
+
+async def open_note(desk: Desk, note_id: bytes, *, change: bool = False) -> None:
+    """A kept draft of it first; else unsigned notes to go on writing, signed ones (unless `change`) to read."""
+    draft = await desk.run(lambda: _draft_of(desk, note_id))
+    if draft is not None:
+        await take_up(desk, draft)
+        return
+    view = await desk.run(lambda: desk.notebook.note(note_id))
+    if (view.signed and not change) or desk.session.read_only is not None:
+        await read(desk, note_id)
+    else:
+        await write(desk, await desk.run(lambda: Writing.of_note(desk.notebook, desk.drafts, note_id)))
+
+
+def _draft_of(desk: Desk, note_id: bytes) -> Draft | None:
+    return next((draft for draft in desk.drafts.list() if draft.note == note_id), None)
+
+
+async def take_up(desk: Desk, draft: Draft, cursor: int | None = None) -> None:
+    writing = await desk.run(lambda: Writing.of_draft(desk.notebook, desk.drafts, draft))
+    if cursor is not None:
+        writing.cursor = min(cursor, len(writing.text))
+    await write(desk, writing, from_draft=True)
+
+
+async def begin(desk: Desk, client_id: bytes, template: str | None = None, session_ms: int | None = None) -> None:
+    chosen = template_named(template or desk.settings.template).name
+    await write(
+        desk,
+        await desk.run(lambda: Writing.new(desk.notebook, desk.drafts, client_id, chosen, session_ms=session_ms)),
+    )
+
+
+async def return_to(desk: Desk, view: View) -> bool:
+    """The note that was on the screen at lock, with its cursor; False when there is none to return to."""
+    if not view.note:
+        return False
+    try:
+        draft = await desk.run(lambda: _draft_of(desk, view.note))
+        if draft is not None:
+            await take_up(desk, draft, view.cursor)
+        elif view.screen == "read" or desk.session.read_only is not None:
+            await read(desk, view.note, cursor=view.cursor)
+        else:
+            writing = await desk.run(lambda: Writing.of_note(desk.notebook, desk.drafts, view.note))
+            writing.cursor = min(view.cursor, len(writing.text))
+            await write(desk, writing)
+    except NotFound:
+        return False
+    return True

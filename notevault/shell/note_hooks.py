@@ -1,0 +1,144 @@
+"""The editor's hooks: drafts while writing, revisions every few minutes, signing. Nothing here ever holds up a key.
+
+    last key + KEEP_AFTER_S       the text is sealed as a draft: "kept" (at the latest KEEP_AT_MOST_S after the first)
+    every SAVE_EVERY_S, at close  an unsigned revision: "saved"
+A fault is said in the status; the text stays in the editor, and the next key tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from notevault.app.writing import Writing
+from notevault.domain.templates import TEMPLATES, unwritten
+from notevault.errors import NotevaultError, UsageFault
+from notevault.shell.desk import Desk
+
+KEEP_AFTER_S = 2.0
+KEEP_AT_MOST_S = 10.0
+SAVE_EVERY_S = 300.0
+
+
+class NoteHooks:
+    """For one note in the editor; implements `editor_job.EditorHooks`."""
+
+    def __init__(self, desk: Desk, writing: Writing) -> None:
+        self._desk, self._writing = desk, writing
+        self._loop = asyncio.get_running_loop()
+        self._newest: tuple[str, int] | None = None
+        self._since: float | None = None  # of the first change that no draft holds
+        self._timer: asyncio.TimerHandle | None = None
+        self._save_timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keeping = False
+        self._asked_empty = False
+        self._ended = False
+        self.words = ""
+        self.signed = False
+
+    # EditorHooks
+
+    def activity(self) -> None:
+        self._desk.ui.idle.activity()
+
+    def on_change(self, text: str, cursor: int) -> None:
+        now = self._loop.time()
+        self._newest, self._asked_empty = (text, cursor), False
+        self._since = now if self._since is None else self._since
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(min(now + KEEP_AFTER_S, self._since + KEEP_AT_MOST_S), self._keep_soon)
+        if self._save_timer is None:
+            self._save_timer = self._loop.call_later(SAVE_EVERY_S, self._save_soon)
+
+    def save(self, text: str, cursor: int) -> str:
+        with self._desk.gate:
+            self._newest = (text, cursor)
+            if self._writing.save(text, cursor) is not None:
+                self._desk.saved_ms = self._desk.now()
+        self.words = ""
+        return "nothing to save" if self._desk.saved_ms is None else f"saved {self._desk.clock_words(self._desk.now())}"
+
+    def sign(self, text: str, cursor: int) -> str:
+        empty = unwritten(text, TEMPLATES[self._writing.note.template])
+        if empty and not self._asked_empty:
+            self._asked_empty = True
+            raise UsageFault(
+                f"Nothing is written under {', '.join(empty)}.", "Write it, or press ^G again to sign without."
+            )
+        with self._desk.gate:
+            self._newest = (text, cursor)
+            self._writing.sign(text)
+            self._desk.saved_ms = self._desk.now()
+        self.signed = True
+        return f"signed {self._desk.clock_words(self._desk.saved_ms)}"
+
+    def status(self) -> str:
+        return " \u2502 ".join(part for part in (self.words, self._desk.ui.idle.words()) if part)
+
+    def should_close(self) -> str | None:
+        reason = self._desk.ui.idle.look()
+        if reason:
+            self._desk.ui.leave(reason)
+        return self._desk.ui.leaving
+
+    # Drafts and revisions beside the writing
+
+    def _keep_soon(self) -> None:
+        self._timer = None
+        if not self._keeping and not self._ended:
+            self._keeping = True
+            self._start(self._keep())
+
+    def _save_soon(self) -> None:
+        self._save_timer = None
+        if not self._ended:
+            self._start(self._save())
+
+    def _start(self, work: object) -> None:
+        task = self._loop.create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep(self) -> None:
+        begun = self._since
+        try:
+            kept = await self._loop.run_in_executor(None, self._keep_newest)
+            self.words = "kept" if kept else ""
+            if self._since == begun:
+                self._since = None
+        except NotevaultError as fault:
+            self.words = f"NOT KEPT: {fault.sentence}"
+        finally:
+            self._keeping = False
+
+    def _keep_newest(self) -> bool:
+        """In a thread. The newest text wins; one that a revision holds meanwhile needs no draft."""
+        with self._desk.gate:
+            if self._newest is None or not self._writing.unsaved(self._newest[0]):
+                return False
+            newest = self._newest
+            self._writing.keep(*newest)
+            return True
+
+    async def _save(self) -> None:
+        def job() -> None:
+            with self._desk.gate:
+                newest = self._newest
+                if newest is not None and self._writing.save(*newest) is not None:
+                    self._desk.saved_ms = self._desk.now()
+
+        try:
+            await self._loop.run_in_executor(None, job)
+            self.words = f"saved {self._desk.clock_words(self._desk.now())}"
+        except NotevaultError as fault:
+            self.words = f"NOT SAVED: {fault.sentence}"
+
+    async def settle(self) -> None:
+        """After the editor: no timer is left, and no thread still writes."""
+        self._ended = True
+        for timer in (self._timer, self._save_timer):
+            if timer is not None:
+                timer.cancel()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
