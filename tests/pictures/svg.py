@@ -21,7 +21,8 @@ def draw(screen: pyte.Screen, title: str) -> str:
         f' height="{height:g}" role="img" aria-label="{escape(title)}">',
         f'<rect width="100%" height="100%" rx="8" fill="{PAPER}" stroke="{FAINT}"/>',
         f'<path d="M0 {BAR}H{width:g}" stroke="{FAINT}"/>',
-        f'<text x="{MARGIN}" y="{BAR - 10}" font-family="sans-serif" font-size="13" fill="#59636e">{escape(title)}</text>',
+        f'<text x="{MARGIN}" y="{BAR - 10}" font-family="sans-serif" font-size="13" fill="#59636e">'
+        f"{escape(title)}</text>",
     ]
     for row in range(screen.lines):
         parts += _row(screen, row)
@@ -47,6 +48,7 @@ def _row(screen: pyte.Screen, row: int) -> list[str]:
         style = (' font-weight="bold"' if bold else "") + (' text-decoration="underline"' if underlined else "")
         parts.append(
             f'<text x="{x:g}" y="{y + 14:g}" font-family="{FONT}" font-size="15" textLength="{length:g}"'
-            f' lengthAdjust="spacingAndGlyphs" xml:space="preserve" fill="{PAPER if reverse else INK}"{style}>{escape(text)}</text>'
+            f' lengthAdjust="spacingAndGlyphs" xml:space="preserve" fill="{PAPER if reverse else INK}"{style}>'
+            f"{escape(text)}</text>"
         )
     return parts
