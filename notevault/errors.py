@@ -20,7 +20,6 @@ NotevaultError
 ├── StorageFault 74          input/output error
 ├── Busy 75                  another process holds the vault
 ├── Refused 77               not allowed as things stand
-│   ├── NotRemembered        no remembered session: the passphrase is needed
 │   └── WrongSecret          wrong passphrase, or the wrong laptop's key
 └── Interrupted 130
 
@@ -152,12 +151,6 @@ class Busy(NotevaultError):
 
 class Refused(NotevaultError):
     exit_code = 77
-
-
-class NotRemembered(Refused):
-    """No session is remembered, or it has ended."""
-
-    default_step = "Type the passphrase, or run `notevault remember` first."
 
 
 class WrongSecret(Refused):

@@ -37,7 +37,7 @@ def session_time(moment: Moment, clock: Clock) -> tuple[int, int]:
 
 def client_by_code(notebook: Notebook, typed: str) -> ClientView:
     """By code (case, separators and leading zeros aside) or by the whole name. NotFound; UsageFault for several."""
-    clients = notebook.clients()
+    clients = notebook.matchable()
     found = [view for view in clients if code_key(view.code) == code_key(typed)]
     exact = [view for view in found if view.code == typed.strip().upper()]
     found = exact or found or [view for view in clients if words(typed) and words(view.name) == words(typed)]
@@ -53,14 +53,14 @@ def client_by_code(notebook: Notebook, typed: str) -> ClientView:
 def client_of(notebook: Notebook, name: str, code: str | None, born: str | None) -> client_values.Client:
     """A new client as typed, with the next free code where none is given. UsageFault."""
     clock = notebook.session.env.clock
-    chosen = code if code is not None else client_values.next_code(view.code for view in notebook.clients())
+    chosen = code if code is not None else client_values.next_code(view.code for view in notebook.matchable())
     day = None if born is None else parse_day(born, today(clock))
     return client_values.new_client(name, chosen, day, clock.wall_ms())
 
 
 def like_it(notebook: Notebook, client: client_values.Client) -> tuple[Sequence[ClientView], Sequence[ClientView]]:
     """Clients of the same name who may be the same person, and clients whose name is a slip or two away."""
-    same, close = similar(client.name, notebook.clients())
+    same, close = similar(client.name, notebook.matchable())
     maybe = [view for view in same if not (view.born and client.born and view.born != client.born)]
     return maybe, [*close, *(view for view in same if view not in maybe)]
 

@@ -43,7 +43,9 @@ def check_locked(env: Env, vault: Path) -> Verdict:
                 verdict.undecided.append((each.code, each.sentence))
     _blobs(BlobStore(env.files, paths), written, proven, verdict)
     if verdict.blobs:
-        verdict.undecided.append(("NOT OPENED", "What the records hold could not be checked without opening the vault."))
+        verdict.undecided.append(
+            ("NOT OPENED", "What the records hold could not be checked without opening the vault.")
+        )
     return verdict
 
 

@@ -1,10 +1,10 @@
 """What `doctor` can say of a vault, locked or open: one item per matter, with a way on where something is amiss.
 
-    good     as it should be
-    note     worth knowing, nothing to do
-    warn     should be seen to
-    bad      must be seen to: notes may be lost or readable
-    unknown  could not be looked at (a locked vault, a system that does not say)
+good     as it should be
+note     worth knowing, nothing to do
+warn     should be seen to
+bad      must be seen to: notes may be lost or readable
+unknown  could not be looked at (a locked vault, a system that does not say)
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def _secrets(env: Env, seen: Survey) -> list[Item]:
             Item(
                 "this laptop's key",
                 "warn",
-                f"It is kept in {store.describe()}, since no key store answered at set-up. Vault folder and backups stay"
-                " safe without it; whoever has this whole disk has only your passphrase to guess.",
+                f"It is kept in {store.describe()}, since no key store answered at set-up. Vault folder and backups"
+                " stay safe without it; whoever has this whole disk has only your passphrase to guess.",
                 "Encrypt the whole disk, and take a long passphrase.",
             )
         ]
@@ -87,7 +87,7 @@ def _secrets(env: Env, seen: Survey) -> list[Item]:
             Item(
                 "remembered session",
                 "note",
-                f"Commands open this vault without the passphrase for {_minutes(kept.expires_ms - env.clock.wall_ms())}.",
+                f"Commands need no passphrase for {_minutes(kept.expires_ms - env.clock.wall_ms())}.",
                 "`notevault lock` ends that.",
             )
         )

@@ -108,13 +108,14 @@ def preview(notebook: Notebook, notes: Sequence[ImportedNote], target: ClientVie
             close += [(name, view.code) for view in similar(name, here)[1]]
     if unnamed:
         warnings.append(
-            f"{unnamed:,} of the notes name nobody: each becomes a client called Unnamed (a number)."
-            " To put them all into one client's folder, use --client CODE."
+            ("One note names nobody: it becomes" if unnamed == 1 else f"{unnamed:,} notes name nobody: each becomes")
+            + " a client called Unnamed and a number. To put all notes into one client's folder, use --client CODE."
         )
     if doubtful:
         warnings.append(
-            f"{doubtful:,} of the new clients have the name of another one but may be other people:"
-            " they are kept apart. Look at their codes in `notevault client list`."
+            ("One new client has" if doubtful == 1 else f"{doubtful:,} new clients have")
+            + " the name of another but may be another person: they are kept apart, each with a code."
+            + " `notevault client list` shows them."
         )
     return Preview(tuple(owners), tuple(warnings), tuple(close))
 

@@ -80,7 +80,7 @@ def own_slot(session: Session) -> bytes:
 
 
 def forget(env: Env, vault: Path) -> bool:
-    """End a remembered session without opening the vault; whether there was one. Logged where the log's key is at hand."""
+    """End a remembered session without opening the vault; whether there was one. Logged where it can be."""
     seen = survey(env, vault)
     if seen.device is None:
         return False

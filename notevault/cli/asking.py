@@ -40,7 +40,9 @@ def hidden(prompt: str) -> str:
     except EOFError:
         raise Interrupted("Nothing was typed.") from None
     except UnicodeDecodeError:
-        raise UsageFault("The terminal sent something that is no text.", "Check its character set; UTF-8 works.") from None
+        raise UsageFault(
+            "The terminal sent something that is no text.", "Check its character set; UTF-8 works."
+        ) from None
 
 
 def answer(question: str) -> str:
@@ -73,7 +75,7 @@ def yes(question: str, *, default: bool) -> bool:
 
 
 def read_input(name: str, what: str, limit: int) -> bytes:
-    """A whole file, or standard input for `-`. NotFound, CannotWrite (not readable), UsageFault (too long, a folder)."""
+    """A whole file, or standard input for `-`. NotFound, CannotWrite (unreadable), UsageFault (too long, a folder)."""
     if name == "-":
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageFault(

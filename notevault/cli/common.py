@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from notevault.cli import asking
 from notevault.cli.output import Output
-from notevault.errors import NotevaultError, NotRemembered, OwnFault, UsageFault, WrongSecret
+from notevault.errors import NotevaultError, OwnFault, Refused, UsageFault, WrongSecret
 
 if TYPE_CHECKING:
     from notevault.vault.env import Env
@@ -51,7 +51,7 @@ class Context:
     def env(self) -> Env:
         from notevault.wiring.unlocked import make_env
 
-        return make_env(self.side, on_wait=self.out.say)
+        return make_env(self.side, on_wait=self.out.say, key_in_file=getattr(self.args, "key_in_file", False))
 
     # -- passphrases
 
@@ -141,16 +141,14 @@ class Context:
         if given is None and not passphrase_needed and oneshot.may_be_remembered(self.env, vault):
             try:
                 return opening.open_vault(self.env, vault, None, shell=False, progress=self.reading)
-            except (NotRemembered, WrongSecret):
-                pass  # ended, or the passphrase was changed elsewhere: it is asked for
+            except Refused:
+                pass  # it has ended, or the passphrase was changed elsewhere: it is asked for
         if given is None:
             oneshot.alleged_vault(self.env, vault)  # before anything is asked: is there a vault at all
         for left in reversed(range(TRIES)):
             text = given if given is not None else self.passphrase()
             try:
-                return opening.open_vault(
-                    self.env, vault, text, shell=False, keep_okm=keep_okm, progress=self.reading
-                )
+                return opening.open_vault(self.env, vault, text, shell=False, keep_okm=keep_okm, progress=self.reading)
             except WrongSecret as fault:
                 if given is not None or not left:
                     raise

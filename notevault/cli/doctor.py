@@ -24,8 +24,7 @@ def run(ctx: Context) -> int:
     items, seen = doctoring.look(ctx.env, ctx.side.vault)
     code = 0
     if seen is None:
-        kind, why = ctx.env.stores.choose()
-        items.append(Item("key store", "good" if kind == "keyring" else "note", why))
+        items.append(_key_store(ctx))
         code = 66 if items[0].state == "warn" else 65
     inside: list[Item] = []
     if seen is not None:
@@ -46,6 +45,15 @@ def run(ctx: Context) -> int:
     return code
 
 
+def _key_store(ctx: Context) -> Item:
+    """What a set-up would take here."""
+    try:
+        kind, why = ctx.env.stores.choose()
+    except NotevaultError as fault:
+        return Item("key store", "warn", fault.sentence, fault.next_step)
+    return Item("key store", "good" if kind == "keyring" else "note", why)
+
+
 def _inside(ctx: Context, seen: Survey) -> tuple[list[Item], int]:
     """What an open vault adds, where it can be opened without anything being in the way; and the exit code."""
     try:
@@ -57,8 +65,7 @@ def _inside(ctx: Context, seen: Survey) -> tuple[list[Item], int]:
     items = doctoring.look_inside(session)
     for notice in session.notices:
         items.append(Item("opening", "note", notice))
-    for fault in oneshot.finish(session):
-        items.append(Item("opening", "warn", fault.sentence, fault.next_step))
+    items += [Item("opening", "warn", left.sentence, left.next_step) for left in oneshot.finish(session)]
     return items, 0
 
 
@@ -88,16 +95,7 @@ def _confirm(ctx: Context) -> int:
         )
     session = ctx.open_now(passphrase_needed=True)
     try:
-        if session.read_only is None:
-            raise Refused("This vault is the newest that this laptop has seen: there is nothing to confirm.", "")
-        ctx.out.say(
-            f"{session.read_only}\n"
-            "If you go on with this copy, what was saved after it is not part of the vault any more; if it still exists"
-            " somewhere, keep that copy. That you did so is logged."
-        )
-        if asking.answer(f"To go on with this older copy, type the word {WORD}: ").lower() != WORD:
-            raise Interrupted("Nothing was changed.")
-        fresh = rekey.confirm_rollback(session)
+        fresh = _agreed(ctx, session)
     except BaseException:
         session.close("")
         raise
@@ -105,3 +103,16 @@ def _confirm(ctx: Context) -> int:
         ctx.out.saved(fresh.vault_id.hex(), "rollback-confirmed")
         ctx.out.say("The vault can be written to again.")
     return 0
+
+
+def _agreed(ctx: Context, session: Session) -> Session:
+    if session.read_only is None:
+        raise Refused("This vault is the newest that this laptop has seen: there is nothing to confirm.", "")
+    ctx.out.say(
+        f"{session.read_only}\n"
+        "If you go on with this copy, what was saved after it is not part of the vault any more; if it still exists"
+        " somewhere, keep that copy. That you did so is logged."
+    )
+    if asking.answer(f"To go on with this older copy, type the word {WORD}: ").lower() != WORD:
+        raise Interrupted("Nothing was changed.")
+    return rekey.confirm_rollback(session)

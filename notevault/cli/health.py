@@ -73,7 +73,9 @@ def permissions(places: list[tuple[str, Path]]) -> Item:
     wide = [path for _, top in places if top.exists() for path in _too_wide(top)]
     if not wide:
         return Item("permissions", "good", "Only you can read the vault's files (folders 0700, files 0600).")
-    named = ", ".join(str(path) for path in wide[:NAMED]) + (f" and {len(wide) - NAMED} more" if len(wide) > NAMED else "")
+    named = ", ".join(str(path) for path in wide[:NAMED]) + (
+        f" and {len(wide) - NAMED} more" if len(wide) > NAMED else ""
+    )
     tops = " ".join(str(top) for _, top in places if any(path.is_relative_to(top) for path in wide))
     return Item(
         "permissions",

@@ -25,7 +25,9 @@ def run(ctx: Context) -> int:
     if not notes:
         for warning in warnings:
             ctx.out.warn(warning)
-        raise UsageFault("There is not one note in these files.", "Look at the notes above, or name columns with --map.")
+        raise UsageFault(
+            "There is not one note in these files.", "Look at the notes above, or name columns with --map."
+        )
     with ctx.notebook() as notebook:
         target = None if ctx.args.client is None else adding.client_by_code(notebook, ctx.args.client)
         plan = importing.preview(notebook, notes, target)
@@ -103,9 +105,11 @@ def _tell(ctx: Context, plan: importing.Preview, warnings: list[str]) -> None:
 
 def _warn_of_originals(ctx: Context) -> None:
     names = [Path(name).name for name in ctx.args.files]
-    some = ", ".join(names[:NAMES_SHOWN]) + (f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else "")
-    where = "It is" if len(names) == 1 else "They are"
+    some = ", ".join(names[:NAMES_SHOWN]) + (
+        f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    )
+    stay, them = ("file stays", "it") if len(names) == 1 else ("files stay", "them")
     ctx.out.warn(
-        f"{where} still readable by anyone who gets at this disk: {some}. When the import is as it should be, delete"
-        " what you do not need, also from the trash, mail and cloud folders; copies on old backups stay readable."
+        f"The original {stay} readable by anyone who gets at this disk: {some}. When the import is as it should be,"
+        f" delete {them}, also from the trash, mail and cloud folders; copies on older backups stay readable."
     )

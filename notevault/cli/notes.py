@@ -129,5 +129,3 @@ def find(ctx: Context) -> int:
         else:
             ctx.out.say(f"{count(found.total, 'note')}.")
     return 0
-
-

@@ -59,6 +59,7 @@ class Output:
     def say(self, sentence: str) -> None:
         """A message: standard error."""
         self.clear()
+        self.flush()  # where both go to one place, in the order in which they were said
         self._write(sys.stderr, sentence + "\n")
 
     def warn(self, sentence: str) -> None:

@@ -99,7 +99,7 @@ def printed(ctx: Context, session: Session, kit: Kit, path: Path) -> bytes:
 def tell(ctx: Context, path: Path) -> None:
     ctx.out.say(
         f"Your recovery sheet: {path}\n"
-        "It opens the vault without your passphrase and without this laptop: one of the two places where a secret lies\n"
+        "It opens the vault without your passphrase and without this laptop: one of the two cases where a secret lies\n"
         "in a file. Print it, put the paper somewhere safe, then delete the file (also from the trash).\n"
         "The vault is NOT RECOVERABLE until you have shown that you have it: `notevault sheet confirm`"
     )

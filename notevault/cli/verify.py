@@ -32,13 +32,13 @@ def _tell(ctx: Context, verdict: Verdict) -> int:
         ctx.out.row({"finding": "NOTE", "sentence": note, "weight": "note"}, f"NOTE: {note}")
     words = {0: "intact", 1: "tampered", 2: "undecided"}[verdict.exit_code]
     looked = (
-        f"{count(verdict.blobs, 'record')} ({verdict.bytes / 1e6:,.1f} MB), {count(verdict.entries, 'log entry', 'log entries')},"
-        f" {count(verdict.headers, 'key file')}"
+        f"{count(verdict.blobs, 'record')} ({verdict.bytes / 1e6:,.1f} MB),"
+        f" {count(verdict.entries, 'log entry', 'log entries')}, {count(verdict.headers, 'key file')}"
     )
     ending = {
         0: f"INTACT: {looked}; all as signed.",
         1: f"NOT INTACT: {count(len(verdict.findings), 'finding')} in {looked}.",
-        2: f"CANNOT DECIDE: {count(len(verdict.undecided), 'thing')} could not be checked; {looked} otherwise as signed.",
+        2: f"CANNOT DECIDE: {count(len(verdict.undecided), 'thing')} could not be checked; {looked} looked at.",
     }[verdict.exit_code]
     facts: dict[str, object] = {
         "bytes": verdict.bytes,

@@ -119,9 +119,6 @@ class _Reading:
         return self._desk.ui.idle.words()
 
     def should_close(self) -> str | None:
-        reason = self._desk.ui.idle.look()
-        if reason:
-            self._desk.ui.leave(reason)
         return self._desk.ui.leaving
 
 

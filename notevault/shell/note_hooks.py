@@ -77,9 +77,6 @@ class NoteHooks:
         return " \u2502 ".join(part for part in (self.words, self._desk.ui.idle.words()) if part)
 
     def should_close(self) -> str | None:
-        reason = self._desk.ui.idle.look()
-        if reason:
-            self._desk.ui.leave(reason)
         return self._desk.ui.leaving
 
     # Drafts and revisions beside the writing

@@ -7,9 +7,10 @@ alternate screen belongs to the parent, so nothing is drawn outside of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO, TypeVar
 
 from prompt_toolkit.application import Application
@@ -107,6 +108,15 @@ class Stage:
         self._app: Application[None] | None = None
         self._fault: BaseException | None = None
         self._held = False  # a thread is at work: leave only after it
+
+    @contextlib.contextmanager
+    def terminal(self) -> Iterator[None]:
+        """Raw for as long as the child lives: what is typed between two screens is neither shown nor a signal."""
+        with self.input.raw_mode():
+            yield
+
+    def farewell(self, reason: str) -> None:
+        """Nothing to say: the parent clears the screen."""
 
     # Leaving
 

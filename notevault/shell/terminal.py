@@ -29,6 +29,10 @@ class Screen(Protocol):
         """Before the first child: whole screen, own title."""
         ...
 
+    def adopt(self) -> None:
+        """In a child: remember the state, to give the terminal back in place of a parent that is gone."""
+        ...
+
     def between(self) -> None:
         """After a child's end, however it ended."""
         ...
@@ -66,13 +70,16 @@ class PosixScreen:
         self._saved: list[Any] | None = None
         self._inside = False
 
-    def enter(self) -> None:
+    def adopt(self) -> None:
         import termios
 
+        self._inside = True
         with contextlib.suppress(OSError, termios.error):
             self._saved = termios.tcgetattr(0)
+
+    def enter(self) -> None:
+        self.adopt()
         if self._full:
-            self._inside = True
             title = f"\x1b[22;2t\x1b]2;{TITLE}\x07" if self._titled else ""
             write(ENTER + title + CLEAR)
 
@@ -103,6 +110,9 @@ class WindowsScreen:
 
     def __init__(self, *, full: bool) -> None:
         self._full = full
+
+    def adopt(self) -> None:
+        """Nothing to remember."""
 
     def enter(self) -> None:
         if self._full:

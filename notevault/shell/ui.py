@@ -6,6 +6,7 @@ Flows (wizard, unlocking, commands) are written against it once, so both ways of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from notevault.shell.editor_job import EditorHooks, EditorJob, EditorResult
@@ -68,7 +69,21 @@ class Ui(Protocol):
 
     async def edit(self, job: EditorJob, hooks: EditorHooks) -> EditorResult: ...
 
-    def leave(self, reason: str) -> None: ...
+    def leave(self, reason: str) -> None:
+        """From a key, a countdown, a signal: everything that waits raises Leave."""
+        ...
+
+    async def tick(self) -> None:
+        """To run beside everything else."""
+        ...
+
+    def terminal(self) -> AbstractContextManager[None]:
+        """Around everything: the terminal as this way of working needs it."""
+        ...
+
+    def farewell(self, reason: str) -> None:
+        """The last words, after the vault is closed."""
+        ...
 
 
 def rows_of(*lines: str) -> Rows:

@@ -11,6 +11,7 @@ known, no tail moved on, and the next commit is refused until `settle` has looke
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,6 @@ class LogFile:
         self._reader = LogReader(files, paths, origin)
         self._verify: Verify | None = None
         self._now = Believed(Tail.empty(), bytearray(), True)
-        self._renamed = False  # whether the last full bundle is known to be durable under its name
 
     # A log's beginning
 
@@ -88,7 +88,6 @@ class LogFile:
         """
         self._verify = verify_checkpoint
         self._now = self._reader.load(verify_checkpoint)
-        self._renamed = False
         return self._now.tail
 
     def reload_if_moved(self, tail: Tail) -> Tail | None:
@@ -155,7 +154,7 @@ class LogFile:
         Looks at the disk again when `dirty`; `reload_if_moved` then tells whether the log has moved on from `tail`.
         """
         self.last_settled = Settled()
-        if not self._unmoved(tail) or not self._now.cache_good or self._unsure_rename(tail):
+        if not self._unmoved(tail) or not self._now.cache_good:
             self._settle_now(tail, wall_ms)
         return self.last_settled
 
@@ -164,10 +163,6 @@ class LogFile:
             return False
         size = self.files.size(self.paths.open(self.origin)) or 0
         return size == tail.open_bytes and self.checkpoint_bytes() == tail.checkpoint
-
-    def _unsure_rename(self, tail: Tail) -> bool:
-        """At a bundle's end with no `open`: a process may have died between the rename and its sync."""
-        return tail.size > 0 and tail.size % BUNDLE == 0 and not self._renamed
 
     def _write(self, step: Step) -> None:
         if self.dirty:  # the step before could not rename its bundle: `open` must not grow past 256 entries
@@ -184,14 +179,12 @@ class LogFile:
             return
         # The entries are committed: what fails from here on is left `dirty` for the next settle, and is no failure
         # of this commit.
-        try:
+        with contextlib.suppress(NotevaultError):
             self._close_bundle(step.closed_root)
-        except NotevaultError:
-            self._renamed = False
-        else:
             self.dirty = False
 
     def _close_bundle(self, root: bytes) -> None:
+        """`hashes` comes last: where it says the right thing, the bundle is durable under its name."""
         number = self._now.tail.size // BUNDLE - 1
         self._rename(number)
         good, self._now = self._now.cache_good, Believed(self._now.tail, self._now.roots, False)
@@ -204,7 +197,6 @@ class LogFile:
         if number % 1000 == 0:
             make_lasting_folder(self.files, target.parent)
         self.files.move(self.paths.open(self.origin), target)
-        self._renamed = True
 
     # Settling
 
@@ -273,7 +265,6 @@ class LogFile:
         path = self.paths.bundle(self.origin, number)
         data = self.files.read(path, limit=bundle.MAX_BYTES)
         self.files.create(path, data)
-        self._renamed = True
         if size == len(data) and self.files.read(opened, limit=size) == data:
             self.files.remove(opened)
             return None

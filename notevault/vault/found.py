@@ -107,22 +107,36 @@ def adopt(
 ) -> Session:
     """Make a recovered vault this device's own: new device id and secret, new log that cites the old one.
 
-    It replaces no other device's slot. `sizes` are the found sizes of every listed log; `highest_seq` the highest
+    It replaces the slot that this laptop had, and no other's. `sizes` are the found sizes of every listed log; `highest_seq` the highest
     header number seen anywhere.
     """
     draw = env.entropy.draw
     kind, why = env.stores.choose()
     device = DeviceFile(old.vault, draw(16), draw(8), kind)
     local = LocalState(env.files, env.local_root / old.vault.hex())
+    replaced = [slot for slot in old.slots if isinstance(slot, PassphraseSlot) and slot.device == _known_as(local)]
     before = replace(
-        old, origins={**old.origins, **{Origin(name): size for name, size in sizes.items()}}, seq=highest_seq
+        old,
+        origins={**old.origins, **{Origin(name): size for name, size in sizes.items()}},
+        seq=highest_seq,
+        retired=tuple(sorted({*old.retired, *(slot.id for slot in replaced)})),
     )
     first = Act("vault.recover", "C", "recovery", k={"cites": cites})
-    session = _found(
-        env, paths, local, device, before, keys, list(old.slots), passphrase, params, first, "sheet", old_digest
-    )
+    others: list[Slot] = [slot for slot in old.slots if slot not in replaced]
+    session = _found(env, paths, local, device, before, keys, others, passphrase, params, first, "sheet", old_digest)
     session.notices.append(why)
+    if any(isinstance(slot, PassphraseSlot) for slot in others):
+        session.notices.append("Other laptops that open this vault still do, with their own passphrases.")
     return session
+
+
+def _known_as(local: LocalState) -> bytes | None:
+    """The device id under which this laptop opened the vault until now: its old passphrase goes."""
+    try:
+        found = local.read_device()
+    except Damaged:
+        return None
+    return None if found is None else found.device
 
 
 def restart_log(
@@ -142,9 +156,9 @@ def restart_log(
     origin = draw_origin(env, device.vault, device.device, keys.table.vik_seed)
     item = replace(origin.item, head=replace(origin.item.head, seq=highest_seq))  # never forget the newest header seen
     store.put(LOG, item.encode())
-    size = cites["size"]
+    cited, size = cites["origin"], cites["size"]
     assert isinstance(size, int), "cites as in the format"
-    grown = {**old.origins, old.origin: max(size, old.origins[old.origin])}
+    grown = {name: max(known, size) if name == cited else known for name, known in old.origins.items()}
     before = replace(old, seq=highest_seq, origins=grown)
     header = _next_header(env, before, old_digest, device, origin, keys, list(old.slots))
     first = Act("vault.recover", "C", "recovery", k={"cites": cites})

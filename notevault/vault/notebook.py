@@ -101,6 +101,10 @@ class Notebook:
             self._listed = True
         return self._clients()
 
+    def matchable(self) -> list[ClientView]:
+        """All clients, to find or compare one: nothing is logged, so whoever shows names takes `clients`."""
+        return self._clients()
+
     def _clients(self) -> list[ClientView]:
         counts = self.session.catalogue.note_counts()
         views = [

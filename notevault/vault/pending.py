@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from notevault.crypto import objects
+from notevault.errors import Damaged, NotFound
 from notevault.formats import text
 from notevault.formats.envelope import Inner, RecordType
 from notevault.formats.ids import NO_CLIENT, ObjectId
 from notevault.formats.keytable import DRAFTS
 from notevault.vault.recorder import Act, Subject, with_outcome
+from notevault.vault.replay import record_key
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
-
-PENDING_LIMIT = 65_536
 
 
 def keep_pending(session: Session, acts: Sequence[Act]) -> None:
@@ -33,27 +33,47 @@ def keep_pending(session: Session, acts: Sequence[Act]) -> None:
 
 
 def enter_pending(session: Session) -> int:
-    """Enter what was kept, oldest first, then remove the files. Returns how many acts."""
+    """Enter what was kept, oldest first, then remove the files. Returns how many acts.
+
+    A file that does not open stays, and the user is told: it must not keep her from her notes.
+    """
     found: list[tuple[int, list[Act]]] = []
-    names = session.local.pending.list()
-    for name in names:
-        inner = objects.open_object(
-            session.keys.table.current(DRAFTS)[1],
-            session.vault_id,
-            session.local.pending.get(name),
-            type=RecordType.PENDING,
-            client=NO_CLIENT,
-            object=ObjectId(bytes.fromhex(name)),
-            version=1,
-        )
-        fields = text.parse_payload(inner.payload)
-        found.append((fields["at"], [with_outcome(_act(act), "reported", fields["at"]) for act in fields["acts"]]))
+    names = []
+    for name in session.local.pending.list():
+        try:
+            at, acts = _read(session, name)
+        except Damaged:
+            session.notices.append("What was opened while the vault was read-only was kept, but its record is damaged.")
+            continue
+        except NotFound:
+            continue  # another window has just entered it
+        found.append((at, [with_outcome(act, "reported", at) for act in acts]))
+        names.append(name)
     acts = [act for _, some in sorted(found, key=lambda pair: pair[0]) for act in some]
     if acts:
         session.log_acts(acts)
     for name in names:
         session.local.pending.remove(name)
     return len(acts)
+
+
+def _read(session: Session, name: str) -> tuple[int, list[Act]]:
+    """(when, what) of one file. Raises Damaged, also for what this vault has no key for; NotFound."""
+    inner = objects.open_object(
+        session.keys.table.current(DRAFTS)[1],
+        session.vault_id,
+        session.local.pending.get(name),
+        type=RecordType.PENDING,
+        client=NO_CLIENT,
+        object=ObjectId(bytes.fromhex(name)),
+        version=1,
+    )
+    fields = text.parse_payload(inner.payload)
+    acts = [_act(act) for act in fields["acts"]]
+    for act in acts:
+        if act.subject is not None:
+            record_key(session.keys.table, act.subject)
+    return fields["at"], acts
 
 
 def _fields(act: Act) -> dict[str, Any]:

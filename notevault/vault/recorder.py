@@ -85,7 +85,7 @@ class LogSigner:
 class Recorder:
     """Appends acts to one log. `tail` is what this process believes of it; every commit looks again under the lock.
 
-    Without a `signer` it only reads: a log whose key is not at hand, or one that cannot be believed (its tail is empty).
+    Without a `signer` it only reads: a log whose key is not at hand, or one that cannot be believed (an empty tail).
     """
 
     def __init__(self, env: Env, log: LogFile, signer: LogSigner | None, user: bytes, tail: Tail) -> None:
@@ -100,6 +100,7 @@ class Recorder:
         self._deferred: list[Act] = []
         self._last: tuple[int, int, str] | None = None  # wall ms, boot ms, boot id of the newest entry
         self._held = 0
+        self._settled = 0  # bytes beyond a checkpoint that were set aside and not told of yet
 
     @property
     def origin(self) -> str:
@@ -129,6 +130,7 @@ class Recorder:
 
     def _refresh(self) -> None:
         moved = self._log.reload_if_moved(self.tail)
+        self._settled += self._log.last_settled.bytes
         if moved is None:
             return
         if moved.size < self.tail.size:
@@ -154,9 +156,10 @@ class Recorder:
         return self._log.root_at(size)
 
     def settle(self) -> int:
-        """Within `writing()`: what lies beyond the checkpoint is set aside; how many bytes that were."""
+        """Within `writing()`: what lies beyond the checkpoint is set aside; how many bytes since the last call."""
         assert self._held, "settling needs the writer lock"
-        return self._log.settle(self.tail).bytes
+        settled, self._settled = self._settled + self._log.settle(self.tail).bytes, 0
+        return settled
 
     def flush(self) -> None:
         if self._deferred:

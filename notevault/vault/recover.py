@@ -4,54 +4,55 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from notevault.auditlog.merkle import EMPTY_ROOT
 from notevault.crypto import kdf, signing, slots
 from notevault.crypto import keytable as table_seal
-from notevault.errors import Damaged, NotFound, NoVault, Refused, WrongSeal, WrongSecret
+from notevault.errors import Damaged, LogDamaged, NotFound, NoVault, Refused, WrongSeal, WrongSecret
 from notevault.formats.header import Header, RecoverySlot
 from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import LocalState
 from notevault.vault import found, settle
 from notevault.vault.env import Env
+from notevault.vault.follow import follow_logs, heads_seen
 from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
 from notevault.vault.session import Keys, Session
-from notevault.vault.survey import open_log
-from notevault.vault.unlock import follow_logs
+from notevault.vault.survey import believe, highest_seq, open_log, read_headers
 
 
 def open_with_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> tuple[Header, str, Keys]:
-    """The highest header of the sheet's own vault identity and its keys: (header, file digest, keys).
+    """The current header of the sheet's own vault identity and its keys: (header, file digest, keys).
 
     Whoever can write into the folder can seal something to a sheet's public key; so the identity on the sheet comes
-    first. Raises NoVault, Refused (a sheet of another vault, or one that was replaced), Damaged.
+    first. Where a log cannot be believed, the highest header counts that the sheet opens. Raises NoVault, Refused (a
+    sheet of another vault, or one that was replaced), Damaged.
     """
-    store = HeaderStore(env.files, VaultPaths(vault))
-    candidates = store.candidates()
-    if not candidates:
+    paths = VaultPaths(vault)
+    if not HeaderStore(env.files, paths).candidates():
         raise NoVault("There is no vault in this folder.", "Name the folder that holds the vault with --vault DIR.")
+    readable, faults = read_headers(env, paths)
+    own = [pair for pair in readable if signing.vik_fingerprint(pair[1].vik) == fingerprint]
+    if not own:
+        if faults:
+            raise Damaged(f"No key file of this vault could be used. The first fault: {faults[0].sentence}")
+        raise Refused("This recovery sheet belongs to another vault.", "Compare the vault number printed on the sheet.")
+    local = LocalState(env.files, env.local_root / own[0][1].vault.hex())
+    alleged, _ = believe(env, paths, local, own)
+    if not alleged:
+        raise NoVault("The set-up of this vault was not finished.")
     kit = slots.KitKeys.from_seed(seed)
     fault: Damaged | None = None
-    of_this_vault = False
-    for candidate in candidates:
+    for each in alleged:
         try:
-            header = Header.parse(store.read(candidate))
-            signing.check_header(header)
-            if signing.vik_fingerprint(header.vik) != fingerprint:
-                continue
-            of_this_vault = True
-            opened = _open(header, kit)
-        except (Damaged, NotFound) as found_fault:
-            fault = fault or (found_fault if isinstance(found_fault, Damaged) else None)
+            opened = _open(each.header, kit)
+        except Damaged as found_fault:
+            fault = fault or found_fault
             continue
-        if opened is not None:
-            return header, candidate.digest, opened
-        raise Refused("This recovery sheet was replaced by a newer one.", "Use the newest sheet of this vault.")
-    if of_this_vault and fault is not None:
-        raise fault
-    if fault is not None:
-        raise Damaged(f"No key file of this vault could be used. The first fault: {fault.sentence}")
-    raise Refused("This recovery sheet belongs to another vault.", "Compare the vault number printed on the sheet.")
+        if opened is None:
+            raise Refused("This recovery sheet was replaced by a newer one.", "Use the newest sheet of this vault.")
+        return each.header, each.digest, opened
+    raise fault or Damaged("No key file of this vault could be used.")
 
 
 def _open(header: Header, kit: slots.KitKeys) -> Keys | None:
@@ -78,25 +79,39 @@ def recover(
     params: kdf.KdfParams,
     progress: Progress | None = None,
 ) -> Session:
-    """An open session on this device: new passphrase, secret and log. Raises as `open_with_sheet`, and LogDamaged."""
+    """An open session on this device: new passphrase, secret and log. Raises as `open_with_sheet`."""
     header, digest, keys = open_with_sheet(env, vault, seed, fingerprint)
     paths = VaultPaths(vault)
     local = LocalState(env.files, env.local_root / header.vault.hex())
     sizes: dict[str, int] = {}
-    cites: dict[str, object] = {}
+    cites: dict[str, object] = {"origin": header.origin, "root": EMPTY_ROOT.hex(), "size": 0}
+    notices = _older_than_seen(header, local)
     for origin in header.origins:
-        _, tail = open_log(env, paths, local, header, origin)
-        sizes[origin] = tail.size
+        try:
+            _, tail = open_log(env, paths, local, header, origin)
+        except (LogDamaged, NotFound) as fault:  # its notes that still open are taken in; it is cited with nothing
+            notices.append(f"DAMAGED: a log of this vault could not be believed. {fault.sentence}")
+            continue
+        sizes[origin] = max(tail.size, header.origins[origin])
         if origin == header.origin:
             cites = {"origin": origin, "root": tail.root.hex(), "size": tail.size}
-    highest = max([candidate.seq for candidate in HeaderStore(env.files, paths).candidates()] + [header.seq])
+    highest = max(highest_seq(env, paths, header.vik), header.seq)
     session = found.adopt(env, paths, header, digest, keys, passphrase, params, cites, sizes, highest)
+    session.notices += notices
     complete = follow_logs(session, progress)
     session.catalogue.set_meta("sheet", "confirmed")  # it has just been typed in
     blobs = settle.settle_blobs(session) if complete and not session.findings else 0
     settle.tell(session, 0, 0, blobs)
     session.log_acts([Act("session.open", "E", "recovery", k={"how": "sheet"})])
     return session
+
+
+def _older_than_seen(header: Header, local: LocalState) -> list[str]:
+    """On a laptop that knew the vault: what it remembers of a newer state."""
+    heads, notices = heads_seen(local, header.vault, None)
+    if any(head.seq > header.seq for head in heads):
+        notices.append("ROLLED BACK: this laptop has seen a newer state of this vault than the one recovered.")
+    return notices
 
 
 def vault_of_sheet(env: Env, vault: Path, fingerprint: bytes) -> bytes | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, TypeGuard
 
 from notevault.crypto import kdf, signing, slots
-from notevault.errors import Damaged, NotevaultError, Refused, SecretMissing
+from notevault.errors import Damaged, Refused, SecretMissing, SecretsUnavailable
 from notevault.formats.header import Header, PassphraseSlot, RecoverySlot
 from notevault.formats.ids import SlotId
-from notevault.vault import found, remember
+from notevault.vault import follow, found, remember
 from notevault.vault.headers import Slot, change_header
 from notevault.vault.items import DEVICE, DeviceItem
+from notevault.vault.pending import enter_pending
 from notevault.vault.recorder import Act
+from notevault.vault.survey import highest_seq
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
@@ -29,25 +30,24 @@ def change_passphrase(session: Session, passphrase: bytes, params: kdf.KdfParams
     """Wrap the vault key anew: fresh salts, a fresh device secret, the old slot retired. `passphrase` is normalised.
 
     The two device secrets lie side by side until the header has committed; a crash in between leaves the old
-    passphrase working.
+    passphrase working. All of it under the writer lock: another window may be changing it too.
     """
     session.check_writable()
-    item = _device_item(session)
-    number = max(number for number, _ in item.secrets) + 1
-    secret = session.env.entropy.draw(32)
-    own = [
-        each for each in session.header.slots if isinstance(each, PassphraseSlot) and each.device == session.device_id
-    ]
-    in_use = [each.ds for each in own]
-    session.store.put(DEVICE, item.only(in_use[0]).with_next(number, secret).encode() if in_use else item.encode())
-    slot = found.passphrase_slot(session.env, session.keys, session.device, passphrase, params, number, secret)
-
-    def renewed(_seq: int) -> list[Slot]:
-        return [*(each for each in session.header.slots if not is_own_slot(each, session.device_id)), slot]
-
-    gone = tuple(each.id for each in session.header.slots if is_own_slot(each, session.device_id))
-    change_header(session, why, slots=renewed, retire=gone)
-    session.store.put(DEVICE, DeviceItem(session.vault_id, session.device_id, ((number, secret),)).encode())
+    with session.recorder.writing():
+        item = _device_item(session)
+        number = max(number for number, _ in item.secrets) + 1
+        secret = session.env.entropy.draw(32)
+        own = [each for each in session.header.slots if is_own_slot(each, session.device_id)]
+        others: list[Slot] = [each for each in session.header.slots if not is_own_slot(each, session.device_id)]
+        kept = item.only(own[0].ds) if own else item
+        session.store.put(DEVICE, kept.with_next(number, secret).encode())
+        slot = found.passphrase_slot(session.env, session.keys, session.device, passphrase, params, number, secret)
+        change_header(session, why, slots=lambda _seq: [*others, slot], retire=tuple(each.id for each in own))
+    try:
+        session.store.put(DEVICE, DeviceItem(session.vault_id, session.device_id, ((number, secret),)).encode())
+    except SecretsUnavailable as fault:  # it has changed; the old secret alone opens nothing any more
+        session.notices.append(fault.sentence)
+    session.keys.okm = None  # of the slot that is gone
     if remember.forget(session.env, session.store, session.vault_id):
         session.log_acts([Act("remember.end", "E", "admin", k={"why": "passphrase"})])
 
@@ -59,6 +59,11 @@ def is_own_slot(slot: Slot, device_id: bytes) -> TypeGuard[PassphraseSlot]:
 def new_sheet(session: Session) -> found.Kit:
     """Replace the recovery sheet: the old one opens no header from now on. Marks the sheet as not yet printed."""
     session.check_writable()
+    with session.recorder.writing():
+        return _new_sheet(session)
+
+
+def _new_sheet(session: Session) -> found.Kit:
     seed = session.env.entropy.draw(32)
     kit = slots.KitKeys.from_seed(seed)
     slot = slots.seal_recovery_slot(
@@ -98,19 +103,15 @@ def sheet_confirmed(session: Session) -> bool:
 def confirm_rollback(session: Session) -> Session:
     """The user takes the older copy as the present vault: a new log begins that cites what was found, and it is logged.
 
-    Returns the writable session; the one given is closed.
+    Returns the writable session; the one given is closed. Also the way on from a log that does not agree with its
+    signed state: it stays as it is, and `verify` goes on naming what is wrong with it.
     """
     if session.read_only is None:
         raise Refused("This vault is not read-only: there is nothing to confirm.", "")
-    kept = session.log_item.head
-    seen_sizes = [kept.size]
-    highest = max(kept.seq, session.header.seq)
-    with contextlib.suppress(NotevaultError):
-        local = session.local.read_head()
-        if local is not None:
-            highest = max(highest, local.seq)
-            seen_sizes.append(local.size)
-    tail = session.recorder.tail
+    heads = follow.heads_seen(session.local, session.vault_id, session.log_item)[0]
+    heads += follow.snapshot_head(session.catalogue, session.origin)
+    seen = max(heads, key=lambda head: head.size)
+    tail = session.recorder.tail  # empty for a log that cannot be believed: what was read of it does not make it sound
     cites: dict[str, object] = {"origin": session.origin, "root": tail.root.hex(), "size": tail.size}
     fresh = found.restart_log(
         session.env,
@@ -122,15 +123,16 @@ def confirm_rollback(session: Session) -> Session:
         session.header_digest,
         session.keys,
         cites,
-        highest,
+        max(highest_seq(session.env, session.paths, session.header.vik), *(head.seq for head in heads)),
         session.how,
     )
     fresh.catalogue.close()
     fresh.catalogue = session.catalogue
     fresh.catalogue.cover(fresh.origin, fresh.recorder.tail.size, fresh.recorder.tail.root)
-    fresh.log_acts([Act("rollback.confirm", "E", "recovery", k={"root": kept.root.hex(), "seen": max(seen_sizes)})])
-    from notevault.vault.pending import enter_pending
-
+    fresh.catalogue.set_meta("header-seq", fresh.header.seq)
+    fresh.findings = session.findings
+    session.hand_over()
+    fresh.log_acts([Act("rollback.confirm", "E", "recovery", k={"root": seen.root.hex(), "seen": seen.size})])
     enter_pending(fresh)
     fresh.save_local_head()
     return fresh

@@ -15,7 +15,6 @@ from notevault.crypto import objects
 from notevault.domain import notes
 from notevault.errors import Damaged, NotFound
 from notevault.formats.envelope import RecordType
-from notevault.formats.ids import ZERO_ID
 from notevault.formats.keytable import SETTINGS, KeyTable
 from notevault.storage.blobs import BlobStore
 from notevault.vault.index import Catalogue, Write
@@ -217,7 +216,6 @@ def apply_record(catalogue: Catalogue, write: Write, payload: bytes) -> None:
             held_ms=note.session,
             saved_ms=note.modified,
         )
-    elif write.type == RecordType.SETTINGS and write.client == ZERO_ID:
-        if write.version >= int(catalogue.get_meta("settings-version") or 0):
-            catalogue.set_meta("settings", payload.decode())
-            catalogue.set_meta("settings-version", write.version)
+    elif write.type == RecordType.SETTINGS and write.version >= int(catalogue.get_meta("settings-version") or 0):
+        catalogue.set_meta("settings", payload.decode())
+        catalogue.set_meta("settings-version", write.version)

@@ -276,6 +276,10 @@ class Session:
         )
         self.store.put(LOG, self.log_item.encode())
 
+    def hand_over(self) -> None:
+        """Another session goes on with the catalogue; closing this one does nothing any more."""
+        self._closed = True
+
     def close(self, why: str, *, snapshot_after: int = 1) -> list[NotevaultError]:
         """Log the end, write snapshot and head. Returns what could not be done; never raises those: nothing that was
         acknowledged depends on them.

@@ -5,31 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notevault.vault.recorder import Act
+from notevault.vault.survey import read_headers
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
 
 
 def settle_log(session: Session) -> tuple[int, int]:
-    """The log's tail beyond its checkpoint, and header files that no entry names: (bytes, headers) set aside."""
+    """The log's tail beyond its checkpoint, and headers of ours that no entry names: (bytes, headers) set aside."""
     recorder = session.recorder
     with recorder.writing():
         settled = recorder.settle()
         headers = 0
-        for candidate in session.headers.candidates():
-            if candidate.seq > session.header.seq and candidate.origin == session.origin:
-                session.headers.set_aside(candidate, session.local)
+        for candidate, header in read_headers(session.env, session.paths)[0]:
+            newer = header.seq >= session.header.seq and candidate.digest != session.header_digest
+            if newer and header.vik == session.header.vik and header.origin == session.origin:
+                session.headers.set_aside(candidate, session.local, wall_ms=session.env.clock.wall_ms())
                 headers += 1
     return settled, headers
 
 
 def settle_blobs(session: Session) -> int:
     """Records that no entry of any log names: set aside. The catalogue must cover every log of the vault."""
-    with session.recorder.writing():
+    with session.recorder.writing():  # nobody is in the middle of a commit, and the catalogue has followed
         known = {write.digest for write in session.catalogue.writes()}
         orphans = [digest for digest in session.blobs.digests() if digest not in known]
         for digest in orphans:
-            session.blobs.set_aside(digest, session.local)
+            session.blobs.set_aside(digest, session.local, wall_ms=session.env.clock.wall_ms())
     return len(orphans)
 
 

@@ -86,7 +86,7 @@ def survey(env: Env, vault: Path) -> Survey:
 
 
 def read_headers(env: Env, paths: VaultPaths) -> tuple[list[tuple[Candidate, Header]], list[Damaged]]:
-    """Every header file that reads and is signed by the key it names, the highest number first; and the other faults."""
+    """Every header file that reads and is signed by the key it names, the highest number first; and what did not."""
     store = HeaderStore(env.files, paths)
     readable: list[tuple[Candidate, Header]] = []
     faults: list[Damaged] = []

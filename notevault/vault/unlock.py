@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from notevault.crypto import kdf, signing, slots
 from notevault.crypto import keytable as table_seal
 from notevault.errors import (
     Damaged,
+    KeyringLied,
+    LogDamaged,
     NotevaultError,
-    NotRemembered,
+    NotFound,
+    Refused,
     SecretForeign,
     SecretMissing,
     SecretsUnavailable,
@@ -20,20 +23,23 @@ from notevault.errors import (
     WrongSecret,
 )
 from notevault.formats.header import Header, PassphraseSlot
+from notevault.formats.keytable import KeyTable
 from notevault.ports import SecretStore
-from notevault.storage.local import DeviceFile, HeadFile
-from notevault.storage.logfile import Tail
+from notevault.storage.local import DeviceFile
 from notevault.vault import fails, found, remember, settle, snapshot
 from notevault.vault.env import Env
+from notevault.vault.follow import damaged_sentence, follow_logs, heads_seen, rolled_back, snapshot_head
 from notevault.vault.index import Catalogue
-from notevault.vault.items import DEVICE, LOG, SESSION, DeviceItem, Head, LogItem
+from notevault.vault.items import DEVICE, LOG, SESSION, DeviceItem, LogItem
 from notevault.vault.pending import enter_pending
 from notevault.vault.recorder import Act, LogSigner, Recorder
 from notevault.vault.replay import Progress
 from notevault.vault.session import Keys, Session
-from notevault.vault.survey import Alleged, Survey, open_log, survey
+from notevault.vault.survey import Alleged, Survey, highest_seq, open_log, survey
 
 AskCeiling = Callable[[kdf.KdfParams], bool]
+Door = list[tuple[Alleged, PassphraseSlot]]
+"""The alleged headers that have a slot for this laptop, the highest first."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,12 @@ def unlock(
 ) -> Session:
     """An open session. `passphrase` is normalised (`kdf.normalise`); None tries the remembered session only.
 
-    `shell`: a session of some length; a one-shot command's opening is logged with its first act.
+    `shell`: a session of some length; a one-shot command's opening is logged with its first act. A vault that is older
+    than this laptop has seen it, forked, or whose log does not agree with its signed state is opened for reading:
+    `Session.read_only` says why.
 
-    Raises WrongSecret (passphrase), SecretsUnavailable in its kinds (this laptop's key), NoVault, Damaged, LogDamaged,
-    Tampered, Refused (costs above what this machine may spend; no remembered session).
+    Raises WrongSecret (passphrase), SecretsUnavailable in its kinds (this laptop's key), NoVault, Damaged, Tampered,
+    Refused (costs above what this machine may spend; no remembered session).
     """
     seen = survey(env, vault)
     device = seen.device
@@ -65,26 +73,64 @@ def unlock(
         fails.keep(env, seen.local, "secret-missing")
         raise SecretMissing("This laptop has no key for this vault: the vault was made on another one.")
     store = env.stores.open(device.store, device.vault, device.device)
-    slot = _slot_of(seen.header, device.device)
-    params = kdf.KdfParams(slot.m, slot.t, slot.p)
-    kdf.check_floor(params)
-    kdf.check_ceiling(params, env.machine.ram_total())
+    door = _door(env, seen, device)
+    stretcher = _Stretcher(passphrase)
     with ThreadPoolExecutor(1) as pool:  # the key store answers while Argon2 runs (it frees the interpreter)
         asked = pool.submit(_secrets, env, store, device)
-        stretched = None if passphrase is None else kdf.argon2id(passphrase, slot.salt, params)
+        stretcher.stretch(door[0][1])
         try:
             secrets = asked.result()
         except SecretsUnavailable as fault:
             fails.keep(env, seen.local, _why(fault))
             raise
-    keys, alleged, how = _open_keys(env, seen, device, secrets, passphrase, (slot.salt, params, stretched), keep_okm)
-    if secrets.log is None:
-        return _without_log_key(env, seen, alleged, keys, store, device, how, progress)
-    recorder = own_recorder(env, seen, secrets.log, device.user)
-    session = start_session(env, seen, alleged, keys, recorder, secrets.log, store, device, how, shell, progress)
-    if how == "remembered" and secrets.session is not None:
+    keys, alleged = _open_keys(env, seen, door, device, secrets, stretcher, keep_okm)
+    opening = _Opening(env, replace(seen, alleged=(alleged,)), alleged, keys, store, device, secrets.log)
+    opening.how = "remembered" if passphrase is None else "passphrase"
+    session = opening.start(shell, progress)
+    if passphrase is None and secrets.session is not None:
         session.until_ms = secrets.session.expires_ms
     return session
+
+
+def _door(env: Env, seen: Survey, device: DeviceFile) -> Door:
+    """Raises SecretMissing when no header knows this laptop, Refused for costs outside what this machine may spend."""
+    door: Door = []
+    refused: Refused | None = None
+    for alleged in seen.alleged:
+        for slot in alleged.header.slots:
+            if not isinstance(slot, PassphraseSlot) or slot.device != device.device:
+                continue
+            try:
+                kdf.check_params(_params(slot), env.machine.ram_total())
+            except Refused as fault:
+                refused = refused or fault
+            else:
+                door.append((alleged, slot))
+    if door:
+        return door
+    raise refused or SecretMissing(
+        "This vault no longer accepts this laptop.", "Your recovery sheet opens it: `notevault recover`."
+    )
+
+
+def _params(slot: PassphraseSlot) -> kdf.KdfParams:
+    return kdf.KdfParams(slot.m, slot.t, slot.p)
+
+
+class _Stretcher:
+    """Argon2 of the passphrase, once for each salt and cost. Several headers mostly share one slot."""
+
+    def __init__(self, passphrase: bytes | None) -> None:
+        self.passphrase = passphrase
+        self._done: dict[tuple[bytes, kdf.KdfParams], bytes] = {}
+
+    def stretch(self, slot: PassphraseSlot) -> bytes:
+        if self.passphrase is None:
+            return b""
+        at = (slot.salt, _params(slot))
+        if at not in self._done:
+            self._done[at] = kdf.argon2id(self.passphrase, *at)
+        return self._done[at]
 
 
 def _why(fault: SecretsUnavailable) -> str:
@@ -97,73 +143,61 @@ def _secrets(env: Env, store: SecretStore, device: DeviceFile) -> Secrets:
     device_text, log_text, session_text = store.get([DEVICE, LOG, SESSION])
     if device_text is None:
         raise SecretMissing("This laptop's key for this vault is not in its key store.")
-    return Secrets(
-        DeviceItem.decode(device_text, device.vault, device.device),
-        None if log_text is None else LogItem.decode(log_text),
-        remember.recall(env, device, session_text),
-    )
-
-
-def _slot_of(header: Header, device_id: bytes) -> PassphraseSlot:
-    for slot in header.slots:
-        if isinstance(slot, PassphraseSlot) and slot.device == device_id:
-            return slot
-    raise SecretMissing(
-        "This vault no longer accepts this laptop.", "Your recovery sheet opens it: `notevault recover`."
-    )
+    try:
+        return Secrets(
+            DeviceItem.decode(device_text, device.vault, device.device),
+            None if log_text is None else LogItem.decode(log_text),
+            remember.recall(env, device, session_text),
+        )
+    except Damaged:
+        raise KeyringLied("Your system's key store gave back something else than this laptop's key.") from None
 
 
 def _open_keys(
     env: Env,
     seen: Survey,
+    door: Door,
     device: DeviceFile,
     secrets: Secrets,
-    passphrase: bytes | None,
-    done: tuple[bytes, kdf.KdfParams, bytes | None],
+    stretcher: _Stretcher,
     keep_okm: bool,
-) -> tuple[Keys, Alleged, str]:
+) -> tuple[Keys, Alleged]:
     """The first alleged header that this device's slot opens and whose identity is the vault's own."""
-    for alleged in seen.alleged:
-        slot = _slot_of(alleged.header, device.device)
+    wrong: WrongSecret | None = None
+    fault: NotevaultError | None = None
+    for alleged, slot in door:
+        header = alleged.header
         try:
-            okm = _slot_key(env, slot, device, secrets, passphrase, done)
+            okm = _slot_key(slot, device, secrets, stretcher)
             vk, generation = slots.open_with_okm(slot, okm)
-        except WrongSecret:
-            if alleged is seen.alleged[-1]:
-                _log_failure(env, seen, device, secrets)
-                raise
-            continue
-        table = table_seal.open_table(alleged.header.table, vk, alleged.header)
-        if signing.public_key(table.vik_seed) != alleged.header.vik:
-            continue  # a header by somebody else around our own slot and table
-        if generation != alleged.header.generation:
-            raise Tampered("The vault's key file contradicts itself.")
-        how = "remembered" if passphrase is None else "passphrase"
-        return Keys(vk, generation, table, okm if keep_okm else None), alleged, how
-    raise Tampered("No key file of this vault is signed by the vault itself.")
+            table = table_seal.open_table(header.table, vk, header)
+            _check_identity(header, table, generation)
+        except WrongSecret as refused:
+            wrong = wrong or refused
+        except (Damaged, Tampered, Refused, SecretMissing) as other:
+            fault = fault or other  # somebody else's header around our own slot, or an older slot: try the next
+        else:
+            return Keys(vk, generation, table, okm if keep_okm else None), alleged
+    if wrong is not None and not isinstance(fault, Damaged):  # damage shows only after the passphrase was right
+        _log_failure(env, seen, device, secrets)
+        raise wrong
+    raise fault or Tampered("No key file of this vault is signed by the vault itself.")
 
 
-def _slot_key(
-    env: Env,
-    slot: PassphraseSlot,
-    device: DeviceFile,
-    secrets: Secrets,
-    passphrase: bytes | None,
-    done: tuple[bytes, kdf.KdfParams, bytes | None],
-) -> bytes:
-    if passphrase is None:
+def _check_identity(header: Header, table: KeyTable, generation: int) -> None:
+    if signing.public_key(table.vik_seed) != header.vik or generation != header.generation:
+        raise Tampered("No key file of this vault is signed by the vault itself.")
+
+
+def _slot_key(slot: PassphraseSlot, device: DeviceFile, secrets: Secrets, stretcher: _Stretcher) -> bytes:
+    if stretcher.passphrase is None:
         if secrets.session is None or secrets.session.slot_id != slot.id:
-            raise NotRemembered("No session is remembered: the passphrase is needed.")
+            raise Refused("No remembered session: the passphrase is needed.", "Type it, or run `notevault remember`.")
         return secrets.session.okm
-    params = kdf.KdfParams(slot.m, slot.t, slot.p)
-    salt, made_with, stretched = done
-    if stretched is None or (slot.salt, params) != (salt, made_with):
-        kdf.check_params(params, env.machine.ram_total())
-        stretched = kdf.argon2id(passphrase, slot.salt, params)
     secret = secrets.device.numbered(slot.ds)
     if secret is None:
         raise SecretMissing("This laptop's key for this vault is an older one than the vault expects.")
-    return slots.slot_okm(slot, device.vault, stretched, secret)
+    return slots.slot_okm(slot, device.vault, stretcher.stretch(slot), secret)
 
 
 def _log_failure(env: Env, seen: Survey, device: DeviceFile, secrets: Secrets) -> None:
@@ -176,170 +210,129 @@ def _log_failure(env: Env, seen: Survey, device: DeviceFile, secrets: Secrets) -
         fails.keep(env, seen.local, "passphrase")
 
 
-def _without_log_key(
-    env: Env,
-    seen: Survey,
-    alleged: Alleged,
-    keys: Keys,
-    store: SecretStore,
-    device: DeviceFile,
-    how: str,
-    progress: Progress | None,
-) -> Session:
-    """The log key is gone from the key store: a new log begins, cites the old one, and the user is told."""
-    cites: dict[str, object] = {
-        "origin": alleged.header.origin,
-        "root": alleged.tail.root.hex(),
-        "size": alleged.tail.size,
-    }
-    session = found.restart_log(
-        env,
-        seen.paths,
-        seen.local,
-        device,
-        store,
-        alleged.header,
-        alleged.digest,
-        keys,
-        cites,
-        alleged.header.seq,
-        how,
-    )
-    follow_logs(session, progress)
-    session.notices.append(
-        "The key of this vault's log was missing on this laptop, so a new log was begun; the old one is kept."
-    )
-    session.log_acts([Act("session.open", "E", k={"how": how})])
-    return session
-
-
 def own_recorder(env: Env, seen: Survey, item: LogItem, user: bytes) -> Recorder:
-    """The recorder of this device's own log; NotFound or LogDamaged when that log cannot be used."""
+    """The recorder of this device's own log. NotFound where the vault has no such log, LogDamaged for a bad one."""
     for alleged in seen.alleged:
         if alleged.header.origin == item.origin:
+            if alleged.fault is not None:
+                raise LogDamaged(alleged.fault)
             return Recorder(env, alleged.log, LogSigner(item), user, alleged.tail)
-    log, tail = open_log(env, seen.paths, seen.local, seen.header, item.origin)
-    return Recorder(env, log, LogSigner(item), user, tail)
+    for alleged in seen.alleged:
+        if item.origin in alleged.header.origins:
+            log, tail = open_log(env, seen.paths, seen.local, alleged.header, item.origin)
+            return Recorder(env, log, LogSigner(item), user, tail)
+    raise NotFound("The log that this laptop writes is not in the vault.", "")
 
 
-def start_session(
-    env: Env,
-    seen: Survey,
-    alleged: Alleged,
-    keys: Keys,
-    recorder: Recorder,
-    item: LogItem,
-    store: SecretStore,
-    device: DeviceFile,
-    how: str,
-    shell: bool,
-    progress: Progress | None,
-) -> Session:
+@dataclass
+class _Opening:
     """Everything after the keys are open: head against log, settling, catalogue, pending, the session's own entry."""
-    read_only = rolled_back(seen, recorder, item.head, alleged.header.seq)
-    catalogue = snapshot.read(env, seen.local, alleged.header.vault, keys.table) or Catalogue.empty()
-    session = Session(
-        env,
-        seen.paths,
-        seen.local,
-        alleged.header,
-        alleged.digest,
-        keys,
-        recorder,
-        item,
-        store,
-        device,
-        catalogue,
-        how,
-        read_only,
-    )
-    settled, headers = settle.settle_log(session) if read_only is None else (0, 0)
-    complete = follow_logs(session, progress)
-    newest = session.catalogue.get_meta("header-seq")
-    if read_only is None and isinstance(newest, int) and newest > alleged.header.seq:
-        session.read_only = "ROLLED BACK: the log tells of a newer key file than the one found here."
-    if session.read_only is None:
+
+    env: Env
+    seen: Survey  # with the opened header alone
+    alleged: Alleged
+    keys: Keys = field(repr=False)
+    store: SecretStore
+    device: DeviceFile
+    item: LogItem | None = field(repr=False)
+    how: str = "passphrase"
+
+    def start(self, shell: bool, progress: Progress | None) -> Session:
+        catalogue = snapshot.read(self.env, self.seen.local, self.device.vault, self.keys.table)
+        recorder, read_only = self._recorder()
+        heads, notices = heads_seen(self.seen.local, self.device.vault, self.item)
+        viewer = recorder or self._viewer()
+        if catalogue is not None:
+            heads += snapshot_head(catalogue, viewer.origin)
+        if read_only is None:
+            try:
+                read_only = rolled_back(heads, self.alleged.header, viewer)
+            except LogDamaged as fault:
+                read_only = damaged_sentence(fault.sentence)
+        if recorder is None and read_only is None:
+            session = self._without_log_key()
+            if catalogue is not None:
+                session.catalogue.close()
+                session.catalogue = catalogue
+        else:
+            session = self._session(viewer, catalogue or Catalogue.empty(), read_only)
+        told = [each for each in self.seen.damaged if each not in (read_only or "")]
+        session.notices += [*notices, *(f"A key file could not be used: {each}" for each in told)]
+        self._take_in(session, shell, progress)
+        return session
+
+    def _recorder(self) -> tuple[Recorder | None, str | None]:
+        """The recorder of our own log, or None and perhaps why the vault can only be read."""
+        if self.alleged.fault is not None:
+            return None, damaged_sentence(self.alleged.fault)
+        if self.item is None:
+            return None, None
+        try:
+            return own_recorder(self.env, self.seen, self.item, self.device.user), None
+        except NotFound:
+            return None, None  # a new log was begun and did not come to its first entry, or it was taken away
+        except LogDamaged as fault:
+            return None, damaged_sentence(fault.sentence)
+
+    def _viewer(self) -> Recorder:
+        return Recorder(self.env, self.alleged.log, None, self.device.user, self.alleged.tail)
+
+    def _session(self, recorder: Recorder, catalogue: Catalogue, read_only: str | None) -> Session:
+        return Session(
+            self.env,
+            self.seen.paths,
+            self.seen.local,
+            self.alleged.header,
+            self.alleged.digest,
+            self.keys,
+            recorder,
+            self.item,
+            self.store,
+            self.device,
+            catalogue,
+            self.how,
+            read_only,
+        )
+
+    def _without_log_key(self) -> Session:
+        """The log key is gone from the key store: a new log begins, cites the old one, and the user is told."""
+        header, tail = self.alleged.header, self.alleged.tail
+        cites: dict[str, object] = {"origin": header.origin, "root": tail.root.hex(), "size": tail.size}
+        session = found.restart_log(
+            self.env,
+            self.seen.paths,
+            self.seen.local,
+            self.device,
+            self.store,
+            header,
+            self.alleged.digest,
+            self.keys,
+            cites,
+            highest_seq(self.env, self.seen.paths, header.vik),
+            self.how,
+        )
+        session.notices.append(
+            "The key of this vault's log was missing on this laptop, so a new log was begun; the old one is kept."
+        )
+        return session
+
+    def _take_in(self, session: Session, shell: bool, progress: Progress | None) -> None:
+        settled, headers = settle.settle_log(session) if session.read_only is None else (0, 0)
+        complete = follow_logs(session, progress)
+        newest = session.catalogue.get_meta("header-seq")
+        if session.read_only is None and isinstance(newest, int) and newest > session.header.seq:
+            session.read_only = "ROLLED BACK: the log tells of a newer key file than the one found here."
+        opened = Act("session.open", "E", k={"how": self.how})
+        if session.read_only is not None:
+            session.log_acts([opened])
+            return
         blobs = settle.settle_blobs(session) if shell and complete and not session.findings else 0
         settle.tell(session, settled, headers, blobs)
-        if enter_pending(session):
+        entered = enter_pending(session)
+        if entered:
             session.notices.append("What was opened while the vault was read-only is now in the log.")
         fails.enter(session)
-        opened = Act("session.open", "E", k={"how": how})
         if shell:
             session.log_acts([opened])
         else:
-            recorder.defer(opened)
-    return session
-
-
-def rolled_back(seen: Survey, recorder: Recorder, kept: Head, seq: int) -> str | None:
-    """Why the vault must stay read-only: older than, or other than, what this laptop has seen. None when it is fine."""
-    heads = [kept]
-    try:
-        local = seen.local.read_head()
-    except Damaged:
-        local = None
-    if local is not None and local.vault == seen.vault_id:
-        heads.append(_head(local))
-    for head in heads:
-        if head.seq > seq:
-            return f"ROLLED BACK: this laptop has seen key file {head.seq}, the vault now ends with {seq}."
-        if head.origin != recorder.origin or head.size == 0:
-            continue
-        if head.size > recorder.tail.size:
-            return f"ROLLED BACK: this laptop has seen {head.size} log entries, the vault now has {recorder.tail.size}."
-        if recorder.root_at(head.size) != head.root:
-            return f"FORKED: the first {head.size} log entries are not the ones this laptop has seen."
-    return None
-
-
-def _head(local: HeadFile) -> Head:
-    return Head(local.origin, local.size, local.root, local.seq)
-
-
-def follow_logs(session: Session, progress: Progress | None) -> bool:
-    """Take in what the catalogue has not seen of every log the header lists; whether all of them could be read.
-
-    A log that does not continue what the snapshot covers makes the catalogue be built anew.
-    """
-    complete = True
-    logs: list[tuple[str, Tail, Callable[[int, int], object]]] = []
-    for origin in sorted(session.header.origins):
-        if origin == session.origin:
-            logs.append((origin, session.recorder.tail, session.recorder.entries))
-            continue
-        try:
-            log, tail = open_log(session.env, session.paths, session.local, session.header, origin)
-        except NotevaultError as fault:
-            session.notices.append(f"An older log of this vault could not be read: {fault.sentence}")
-            complete = False
-            continue
-        if tail.size < session.header.origins[origin]:
-            session.notices.append("An older log of this vault is shorter than it was when it was closed.")
-            complete = False
-        logs.append((origin, tail, log.entries))
-    if any(not _continues(session, origin, tail) for origin, tail, _ in logs):
-        session.catalogue.close()
-        session.catalogue = Catalogue.empty()
-    for name, tail, entries in logs:
-        start = (session.catalogue.covered(name) or (0, b""))[0]
-        if start == tail.size:
-            continue
-        replayer = session.replayer()
-        replayer.run(name, start, entries(start, tail.size), tail.size, tail.root, progress)  # type: ignore[arg-type]
-        session.findings += replayer.findings
-    return complete
-
-
-def _continues(session: Session, origin: str, tail: Tail) -> bool:
-    covered = session.catalogue.covered(origin)
-    if covered is None:
-        return True
-    size, root = covered
-    if size > tail.size:
-        return False
-    if size == tail.size:
-        return root == tail.root
-    if origin == session.origin:
-        return session.recorder.root_at(size) == root
-    return True  # an older log is closed: it does not grow behind our back, and every entry is checked by `verify`
+            session.recorder.defer(opened)

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notevault.auditlog import check as log_check
+from notevault.auditlog.fault import Fault
+from notevault.auditlog.folder import LIMIT
 from notevault.auditlog.verdict import Weight
 from notevault.crypto import signing
 from notevault.errors import Damaged, NotevaultError, NotFound, WrongSeal
 from notevault.formats.header import Header
+from notevault.formats.ids import is_origin
+from notevault.ports import Files
+from notevault.storage.layout import parse_header_name
+from notevault.vault import salvage
+from notevault.vault.follow import heads_seen
+from notevault.vault.index import Write
 from notevault.vault.recorder import Act
-from notevault.vault.replay import open_write
-from notevault.vault.survey import read_card
+from notevault.vault.replay import Finding, judge, open_write
+from notevault.vault.settle import settle_blobs
+from notevault.vault.survey import NAMING_EVENTS, open_log, read_card
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
@@ -45,14 +55,15 @@ class Verdict:
 
 
 def verify(session: Session, progress: Progress | None = None) -> Verdict:
-    """Reads everything, writes only its own log entry. Does not raise for what it finds."""
+    """Reads everything again from the files, the search index counts for nothing. Writes its own log entry, and sets
+    aside what an interrupted run left. Does not raise for what it finds.
+    """
     verdict = Verdict()
-    report = progress or (lambda _what, _done, _all: None)
-    _check_entries(session, verdict, report)
-    _check_headers(session, verdict)
-    _check_blobs(session, verdict, report)
-    for finding in session.findings:
-        verdict.findings.append(("UNAUTHENTIC", finding.sentence))
+    check = _Check(session, verdict, progress or (lambda _what, _done, _all: None))
+    check.logs()
+    check.headers()
+    check.blobs()
+    check.strangers()
     if session.read_only is not None:
         verdict.undecided.append(("READ ONLY", session.read_only))
     else:
@@ -62,67 +73,179 @@ def verify(session: Session, progress: Progress | None = None) -> Verdict:
     return verdict
 
 
-def _check_entries(session: Session, verdict: Verdict, report: Progress) -> None:
-    for origin in sorted(session.header.origins):
+def port_reader(files: Files, folder: Path) -> log_check.Read:
+    """The files of one log for `auditlog.check`, through our own port."""
+
+    def read(name: str) -> bytes | Fault | None:
+        try:
+            return files.read(folder / name, limit=LIMIT)
+        except NotFound:
+            return None
+        except NotevaultError as fault:
+            return Fault("UNREADABLE", fault.sentence, name)
+
+    return read
+
+
+class _Check:
+    def __init__(self, session: Session, verdict: Verdict, report: Progress) -> None:
+        self.session = session
+        self.verdict = verdict
+        self.report = report
+        self.writes: dict[str, Write] = {}  # what the logs tell of, each entry's MAC checked
+        self.named: dict[str, int] = {}  # headers that the logs name: digest -> seq
+        self.sound = True  # every log could be believed: what it does not name is in none of them
+
+    # -- the logs
+
+    def logs(self) -> None:
+        session = self.session
+        anchors: dict[str, list[tuple[int, bytes]]] = {}
+        for head in heads_seen(session.local, session.vault_id, session.log_item)[0]:
+            anchors.setdefault(head.origin, []).append((head.size, head.root))
+        for origin in session.header.origins:
+            for cited, size, root in self._entries(origin):
+                anchors.setdefault(cited, []).append((size, root))
+        for origin in sorted(session.header.origins):
+            self._log(origin, anchors.get(origin, []))
+        for origin in filter(is_origin, session.env.files.names(session.paths.all_audit)):
+            if origin in session.header.origins:
+                continue
+            if session.env.files.size(session.paths.checkpoint(origin)) is None:
+                self.verdict.notes.append(f"A log {origin[:8]} was begun and never used; it counts nowhere.")
+            else:
+                self._find("UNLISTED", f"UNLISTED origin: a log {origin[:8]} lies here that is not one of this vault.")
+
+    def _entries(self, origin: str) -> list[tuple[str, int, bytes]]:
+        """Judge every entry with the vault's keys; returns the states of other logs that it cites."""
+        session = self.session
+        cites = []
+        try:
+            log, tail = open_log(session.env, session.paths, session.local, session.header, origin)
+            pieces = list(enumerate(log.entries(0, tail.size)))
+        except (Damaged, NotFound):
+            self.sound = False
+            pieces = list(salvage.entries(session.env, session.paths, origin))
+        for i, data in pieces:
+            told = judge(session.sealer, origin, i, data)
+            if isinstance(told, Finding):
+                self._find("UNAUTHENTIC", told.sentence)
+                continue
+            if told.write is not None:
+                self.writes[told.write.digest] = told.write
+            if told.entry.ev in NAMING_EVENTS and told.entry.c is not None:
+                self.named[told.entry.c] = told.entry.k["seq"]
+            if "cites" in told.entry.k:
+                cited = told.entry.k["cites"]
+                cites.append((cited["origin"], cited["size"], bytes.fromhex(cited["root"])))
+        return cites
+
+    def _log(self, origin: str, anchors: list[tuple[int, bytes]]) -> None:
+        session, verdict = self.session, self.verdict
         try:
             read_card(session.env, session.paths, session.header, origin)
         except NotFound:
-            verdict.undecided.append(("LOG MISSING", f"The log {origin[:8]} that this vault lists is not here."))
-            continue
+            self._find("LOG MISSING", f"MISSING: the log {origin[:8]} of this vault, or its card, is not here.")
+            return
         except Damaged as fault:
-            verdict.findings.append(("CARD", fault.sentence))
-            continue
-        folder = log_check.folder_reader(session.paths.audit(origin))
+            self._find("CARD", fault.sentence)
         found = log_check.check_log(
-            folder,
+            port_reader(session.env.files, session.paths.audit(origin)),
             origin,
             vik=session.header.vik,
             verify=signing.verify,
-            progress=lambda done, all_: report("log entries", done, all_),
+            progress=lambda done, all_: self.report("log entries", done, all_),
+            anchors=anchors,
         )
         verdict.entries += found.size
+        least = session.header.origins[origin]
+        if found.proven and found.size < least:
+            self._find("ROLLED_BACK", f"ROLLED BACK: the log {origin[:8]} had {least} entries, now it has {found.size}.")
         for each in found.findings:
             if each.weight is Weight.TAMPERED:
-                verdict.findings.append((each.code, each.sentence))
+                self._find(each.code, each.sentence)
+            elif each.code == "NO_CHECKPOINT":
+                self._find(each.code, "MISSING: the log's signed state.")
             elif each.weight is Weight.UNDECIDED:
                 verdict.undecided.append((each.code, each.sentence))
             else:
                 verdict.notes.append(each.sentence)
 
+    # -- headers
 
-def _check_headers(session: Session, verdict: Verdict) -> None:
-    """Every header file: name, signature, chain to the one before."""
-    for candidate in session.headers.candidates():
-        try:
-            header = Header.parse(session.headers.read(candidate))
-            signing.check_header(header)
-            verdict.headers += 1
+    def headers(self) -> None:
+        """Every header file: name, identity, signature; and every one that the logs name."""
+        session = self.session
+        present: set[str] = set()
+        for candidate in session.headers.candidates():
+            present.add(candidate.digest)
+            try:
+                header = Header.parse(session.headers.read(candidate))
+                signing.check_header(header)
+            except (Damaged, NotFound) as fault:
+                self._find("HEADER", f"Key file {candidate.seq}: {fault.sentence}")
+                continue
+            self.verdict.headers += 1
             if header.vault != session.vault_id:
-                verdict.findings.append(("HEADER", f"Key file {candidate.seq} belongs to another vault."))
-        except (Damaged, NotFound) as fault:
-            verdict.findings.append(("HEADER", f"Key file {candidate.seq}: {fault.sentence}"))
+                self._find("HEADER", f"Key file {candidate.seq} belongs to another vault.")
+            elif header.vik != session.header.vik:
+                self._find("HEADER", f"Key file {candidate.seq} is not signed by this vault.")
+            elif (header.seq, header.origin) != (candidate.seq, candidate.origin):
+                self._find("HEADER", f"Key file {candidate.seq} lies under a wrong name.")
+            elif candidate.digest not in self.named:
+                self.verdict.notes.append(f"Key file {candidate.seq} is the rest of an interrupted change.")
+        for digest, seq in sorted(self.named.items(), key=lambda pair: pair[1]):
+            if digest not in present:
+                self._find("HEADER MISSING", f"MISSING: key file {seq}, which the log names.")
 
+    # -- records
 
-def _check_blobs(session: Session, verdict: Verdict, report: Progress) -> None:
-    total = session.catalogue.count_writes()
-    known: set[str] = set()
-    for done, write in enumerate(session.catalogue.writes(), 1):
-        known.add(write.digest)
-        short = write.digest[:12]
+    def blobs(self) -> None:
+        session, verdict = self.session, self.verdict
+        for done, write in enumerate(self.writes.values(), 1):
+            self._blob(write)
+            if done % 64 == 0 or done == len(self.writes):
+                self.report("records", done, len(self.writes))
+        verdict.blobs = len(self.writes)
+        known = self.writes.keys() | {write.digest for write in session.catalogue.writes()}
+        unlogged = [digest for digest in session.blobs.digests() if digest not in known]
+        if unlogged and self.sound and session.read_only is None and not verdict.findings:
+            count = settle_blobs(session)  # another process may have logged some of them meanwhile
+            if count:
+                verdict.notes.append(f"UNLOGGED: {count} files that no log entry names were set aside.")
+            return
+        for digest in unlogged:
+            self._find("UNLOGGED BLOB", f"File {digest[:12]} is in the vault but not in its log.")
+
+    def _blob(self, write: Write) -> None:
+        session, short = self.session, write.digest[:12]
         try:
             open_write(session.blobs, session.keys.table, session.vault_id, write)
         except NotFound:
-            verdict.findings.append(("BLOB MISSING", f"Record {short} of log entry {write.i} is missing."))
+            self._find("BLOB MISSING", f"Record {short} of log entry {write.i} is missing.")
         except Damaged as fault:
             code = "BLOB SEAL" if isinstance(fault, WrongSeal) else "BLOB CHANGED"
-            verdict.findings.append((code, f"Record {short} of log entry {write.i}: {fault.sentence}"))
+            self._find(code, f"Record {short} of log entry {write.i}: {fault.sentence}")
         except NotevaultError as fault:
-            verdict.undecided.append(("UNREADABLE", f"Record {short} could not be read: {fault.sentence}"))
+            self.verdict.undecided.append(("UNREADABLE", f"Record {short} could not be read: {fault.sentence}"))
         else:
-            verdict.bytes += write.size
-        verdict.blobs += 1
-        if done % 64 == 0 or done == total:
-            report("records", done, total)
-    for digest in session.blobs.digests():
-        if digest not in known:
-            verdict.findings.append(("UNLOGGED BLOB", f"File {digest[:12]} is in the vault but not in its log."))
+            self.verdict.bytes += write.size
+
+    # -- what belongs to nothing
+
+    def strangers(self) -> None:
+        """Files that no vault has: conflict copies of cloud folders, things put there. They count nowhere."""
+        session = self.session
+        count = sum(1 for _ in session.blobs.strangers())
+        files, paths = session.env.files, session.paths
+        count += len(set(files.names(paths.root)) - {"headers", "blobs", "audit"})
+        count += len([name for name in files.names(paths.all_audit) if not is_origin(name)])
+        for origin in files.names(paths.all_headers):
+            names = files.names(paths.headers(origin)) if is_origin(origin) else [""]
+            count += len([name for name in names if parse_header_name(name) is None])
+        if count:
+            self.verdict.notes.append(f"{count} files in the vault's folder are not notevault's.")
+
+    def _find(self, code: str, sentence: str) -> None:
+        if (code, sentence) not in self.verdict.findings:
+            self.verdict.findings.append((code, sentence))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from notevault.adapters.choose_store import SystemSecretStores
 from notevault.adapters.clock import SystemClock
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.harden import lock_memory
+from notevault.adapters.keyring_store import AT_LOCK
 from notevault.adapters.machine import SystemMachine
+from notevault.adapters.secret_file import FileStore
+from notevault.ports import SecretStore
 from notevault.vault.env import Env
-from notevault.wiring.locked import LockedSide
+from notevault.vault.session import Session
+from notevault.wiring.locked import LockedSide, demo_side
 
-__all__ = ["lock_memory", "make_env"]
+__all__ = ["hurry", "lock_memory", "make_demo_env", "make_env"]
 
 
 def make_env(side: LockedSide, on_wait: Callable[[str], None] | None = None, *, key_in_file: bool = False) -> Env:
@@ -29,4 +34,36 @@ def make_env(side: LockedSide, on_wait: Callable[[str], None] | None = None, *, 
         machine=SystemMachine(),
         stores=SystemSecretStores(files, entropy, on_wait=on_wait, key_in_file=key_in_file),
         local_root=side.local_root,
+    )
+
+
+def hurry(env: Env, session: Session) -> None:
+    """Before a lock: the key store gets two seconds from now on, no more."""
+    if session.store.kind == "keyring":
+        stores = SystemSecretStores(env.files, env.entropy, limits=AT_LOCK)
+        session.store = stores.open("keyring", session.vault_id, session.device_id)
+
+
+class _FilesIn:
+    """Secrets of a demo: in its own folder, gone with it."""
+
+    def __init__(self, folder: Path, files: DiskFiles) -> None:
+        self._folder, self._files = folder, files
+
+    def choose(self) -> tuple[str, str]:
+        return "file", ""
+
+    def open(self, kind: str, vault_id: bytes, device_id: bytes) -> SecretStore:
+        return FileStore(self._folder, f"{vault_id.hex()}/{device_id.hex()}", self._files)
+
+
+def make_demo_env(folder: Path) -> Env:
+    files = DiskFiles()
+    return Env(
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        files=files,
+        machine=SystemMachine(),
+        stores=_FilesIn(folder / "secrets", files),
+        local_root=demo_side(folder).local_root,
     )

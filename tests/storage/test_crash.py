@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from notevault.errors import Damaged, NotFound
-from notevault.storage.layout import BUNDLE
+from notevault.storage.layout import BUNDLE, make_lasting_folder
 from tests.fakes.files import CrashNow, MemoryFiles
-from tests.storage.making import ORIGIN, Room, believe, builder, many
+from tests.storage.making import ORIGIN, VAULT, Room, believe, builder, many
 
 SEEDS = range(6)
 CASES = [(1, 1), (3, 2), (254, 1), (254, 2), (255, 1), (255, 2), (256, 1), (511, 1), (250, 270)]
@@ -117,6 +117,43 @@ def test_a_killed_process_a_successor_and_then_a_power_cut_lose_nothing_acknowle
         texts = room.texts()
         for seed in SEEDS:
             assert Room(successor.after_power_cut(seed)).opened().texts() == texts, f"{where}, seed {seed}"
+
+
+def test_an_older_checkpoint_never_comes_back_once_the_bundle_has_its_name() -> None:
+    """The first process dies before the checkpoint's name is durable, the second while it renames `open`."""
+    files = _vault(255)
+
+    def act(trial: MemoryFiles) -> None:
+        Room(trial).opened().commit(many(1, "new"))
+
+    def settle(trial: MemoryFiles) -> None:
+        Room(trial).opened()
+
+    seen = False
+    for _, dead in _crashes(files, act):
+        after = dead.after_kill()
+        names = after.tree(Room(after).paths.audit(ORIGIN))
+        if Room(after).log.load(believe).size == 255 or Room(after).paths.bundle(ORIGIN, 0) in names:
+            continue
+        seen = True
+        for second, dead_again in _crashes(after, settle):
+            for seed in range(30):
+                _check(dead_again.after_power_cut(seed), 255, 1, f"{second}, seed {seed}")
+    assert seen, "no process died between the checkpoint and the renaming"
+
+
+def test_a_folder_that_a_killed_process_made_is_made_to_last_by_its_successor() -> None:
+    folder = VAULT / "x001"
+    files = MemoryFiles()
+    files.make_folder(VAULT)
+    files.crash_at(2)
+    with pytest.raises(CrashNow):
+        files.make_folder(folder)
+    successor = files.after_kill()
+    assert folder in successor.disk.live_folders
+    make_lasting_folder(successor, folder)
+    for seed in range(10):
+        assert folder in successor.after_power_cut(seed).disk.live_folders
 
 
 def test_an_interrupted_commit_is_set_aside_byte_for_byte_and_counted() -> None:

@@ -102,6 +102,20 @@ def test_after_a_failed_sync_the_log_must_be_looked_at_before_it_is_written_to()
     assert room.texts() == ["old0", "old1", "old2", "next"]
 
 
+@pytest.mark.parametrize(("old", "new"), [(3, 1), (254, 2), (255, 1)])
+def test_what_a_window_was_told_of_after_a_failure_survives_a_power_cut(old: int, new: int) -> None:
+    seen = set()
+    for where, room, _ in _failures(_vault(old), new, errno.EIO, StorageFault, lasting=False):
+        room.fresh()
+        texts = room.texts()
+        seen.add(len(texts))
+        files = room.files
+        assert isinstance(files, MemoryFiles)
+        for seed in range(10):
+            assert Room(files.after_power_cut(seed)).opened().texts() == texts, f"{where}, seed {seed}"
+    assert seen == {old, old + new}
+
+
 def test_a_failure_after_the_commit_is_no_failure_of_the_commit() -> None:
     files = _vault(255)
     room = Room(files).opened()

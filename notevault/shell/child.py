@@ -1,0 +1,174 @@
+"""The shell's child: asks for the passphrase, holds the open vault, and ends to lock it.
+
+Started by the parent alone: `notevault _child --after WHY --control FD --vault DIR [--plain] [--demo FOLDER]`.
+Whatever happens, nothing is printed that could hold a text: unexpected faults end with status 70 and no traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from notevault.errors import NotevaultError
+from notevault.shell.control import LOCKED, Channel
+from notevault.shell.terminal import this_screen
+from notevault.wiring.locked import LockedSide, demo_side, locked_side, protect_process, remove_demo
+
+LOCKS = ("key", "idle", "suspend")
+_WHY = {"gone": "hangup"}
+
+
+def main(argv: list[str]) -> int:
+    protect_process()
+    _silence()
+    options = _options(argv)
+    for name in ("SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTOU", "SIGTTIN"):
+        # With the parent gone we are a background process: giving the terminal back must not stop us.
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    channel = Channel.of_fd(options.control)
+    screen = this_screen(full=not options.plain)
+    screen.adopt()
+    code = 70
+    try:
+        code = asyncio.run(_run(options, channel))
+    except NotevaultError as fault:
+        channel.send(f"say {fault.sentence} {fault.next_step}")
+        code = fault.exit_code
+    except BaseException:  # noqa: BLE001 - a traceback could show a note
+        code = 70
+    finally:
+        if channel.gone:
+            screen.restore()
+            if options.demo:
+                remove_demo(Path(options.demo))
+    # No interpreter shutdown: it would wait for threads, and every moment keys stay in memory.
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(code)
+
+
+def _silence() -> None:
+    """Tracebacks of threads and destructors go nowhere."""
+    sys.excepthook = lambda *_: None
+    threading.excepthook = lambda _: None
+    sys.unraisablehook = lambda _: None
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="notevault _child", add_help=False)
+    parser.add_argument("--after", default="start")
+    parser.add_argument("--control", type=int, default=-1)
+    parser.add_argument("--vault", required=True)
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--demo")
+    return parser.parse_args(argv)
+
+
+async def _run(options: argparse.Namespace, channel: Channel) -> int:
+    from notevault.shell.desk import Desk
+    from notevault.shell.idle import Idle
+    from notevault.shell.toolbar import DEMO
+    from notevault.shell.ui import Leave
+    from notevault.wiring.unlocked import make_demo_env, make_env
+
+    demo = Path(options.demo) if options.demo else None
+    side: LockedSide = demo_side(demo) if demo else locked_side(options.vault)
+    env = make_demo_env(demo) if demo else make_env(side)
+    idle = Idle(env.clock)
+    desk: Desk
+    if options.plain:
+        from notevault.shell.plain import PlainUi
+
+        ui = PlainUi(idle, banner=DEMO if demo else "")
+    else:
+        from notevault.shell.stage import Stage
+
+        ui = Stage(idle, lambda width: desk.bar(width), banner=DEMO if demo else "")  # type: ignore[assignment]
+    desk = Desk(env, side, ui, channel, demo)
+    _listen(channel, ui.leave)
+    ticking = asyncio.get_running_loop().create_task(ui.tick())
+    reason = "exit"
+    with ui.terminal():
+        try:
+            await _work(desk, options.after)
+        except Leave as leave:
+            reason = leave.reason
+        except NotevaultError as fault:
+            channel.send(f"say {fault.sentence} {fault.next_step}")
+            desk.exit_code = fault.exit_code
+        finally:
+            ticking.cancel()
+            _close(desk, reason)
+        ui.farewell(reason)
+    if reason in LOCKS:
+        channel.send(f"after {reason}")
+        return LOCKED
+    return desk.exit_code
+
+
+async def _work(desk, after: str) -> None:  # type: ignore[no-untyped-def]
+    """Locked, then open; ends by raising Leave."""
+    from notevault.app import opening
+    from notevault.app.oneshot import alleged_vault
+    from notevault.shell import repl, unlock_screen, wizard
+
+    if desk.demo is not None:
+        from notevault.shell.demo_screen import open_demo
+
+        await open_demo(desk, after)
+    elif opening.has_vault(desk.env, desk.side.vault):
+        vault_id = alleged_vault(desk.env, desk.side.vault)
+        if vault_id is not None:
+            unlock_screen.hold(desk, vault_id)
+        await unlock_screen.unlock(desk, after)
+    else:
+        await wizard.first_run(desk)
+    from notevault.wiring.unlocked import lock_memory
+
+    lock_memory()
+    await repl.work(desk)
+
+
+def _close(desk, reason: str) -> None:  # type: ignore[no-untyped-def]
+    """Where she was, then the end of the session: logged, the index written, the newest state remembered."""
+    if not desk.open:
+        return
+    from notevault.wiring.unlocked import hurry
+
+    with desk.gate:
+        if reason in LOCKS:
+            with contextlib.suppress(NotevaultError):
+                desk.drafts.keep_view(desk.view)
+        hurry(desk.env, desk.session)
+        for fault in desk.session.close(_WHY.get(reason, reason)):
+            desk.channel.send(f"say While locking: {fault.sentence}")
+
+
+def _listen(channel: Channel, leave) -> None:  # type: ignore[no-untyped-def]
+    """The parent's words, its end, and the signals of a terminal that goes away."""
+    loop = asyncio.get_running_loop()
+
+    def heard() -> None:
+        for line in channel.receive():
+            word, _, rest = line.partition(" ")
+            if word == "lock":
+                leave("key")
+            elif word == "quit":
+                leave(rest if rest in ("exit", "hangup") else "exit")
+        if channel.gone:
+            loop.remove_reader(channel.fileno())
+            leave("gone")
+
+    if channel.there:
+        loop.add_reader(channel.fileno(), heard)
+    for name, reason in (("SIGHUP", "hangup"), ("SIGTERM", "exit")):
+        if hasattr(signal, name):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(getattr(signal, name), leave, reason)

@@ -1,0 +1,202 @@
+"""The vault itself at the prompt: import, verify, doctor, passphrase, settings, help."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from notevault.app import importing, opening
+from notevault.domain.imported import ImportedNote
+from notevault.domain.importing import FILE_LIMIT, parse
+from notevault.domain.templates import TEMPLATES
+from notevault.errors import NotFound, UsageFault
+from notevault.formats.header import PassphraseSlot
+from notevault.shell import wizard
+from notevault.shell.complete import COMMANDS
+from notevault.shell.desk import Desk
+from notevault.shell.paint import Row, columns, wrapped
+from notevault.shell.ui import Progress, options, rows_of
+from notevault.vault import verify
+
+HELP_KEYS = (
+    ("F1", "this help"),
+    ("F8", "hide or show names, on every screen"),
+    ("Ctrl-L", "lock, on every screen"),
+    ("Tab", "take the marked offer"),
+    ("Esc", "go back; nothing is lost"),
+    ("Enter", "open the marked row, or run the line"),
+)
+HELP_MORE = {
+    "open": "Opens the newest note of a client. A signed note is shown to be read; `edit` changes it.",
+    "new": "Begins a note dated now. A name that nobody has yet makes a new client, after asking.",
+    "edit": "Opens the newest note to be changed, a signed one too: the signed version stays in the history.",
+    "find": "Finds notes that hold every word; the beginning of a word is enough. The search is logged, its words sealed.",
+    "client": "`client anna` shows her page, `client add NAME` makes a new client, `client edit anna` changes her data.",
+    "import": "Reads .txt, .md and .csv files. You see what would come in before anything is saved.",
+    "sign": "Vouches for a note. A later change makes a new version that is unsigned again.",
+    "verify": "Reads everything and checks that nothing was changed, moved or taken away.",
+    "settings": "Your name under signed notes, the minutes until the lock, the usual template.",
+    "quit": "Saves, locks and leaves. Closing the window does the same.",
+}
+
+
+async def show_help(desk: Desk, rest: str) -> None:
+    word = rest.lower()
+    known = {name: (takes, about) for name, takes, about in COMMANDS}
+    if word in known:
+        takes, about = known[word]
+        await desk.ui.page(f"Help: {word}", rows_of(f"{word} {takes}".strip(), "", about, "", HELP_MORE.get(word, "")))
+        return
+
+    def rows(width: int, _hidden: bool) -> list[Row]:
+        listed: list[Row] = [[("class:heading", "At the prompt (a few letters and Tab are enough)")]]
+        for name, takes, about in COMMANDS:
+            listed.append([("class:key", f"  {name:<11}"), ("", columns([(takes, 9), (about, max(10, width - 24))]))])
+        listed += [[("", "")], [("class:heading", "Keys")]]
+        listed += [[("class:key", f"  {key:<11}"), ("", what)] for key, what in HELP_KEYS]
+        listed += [[("", "")], *wrapped("`help` and a command tells more about it. In a note, F1 shows the editor's keys.", width)]
+        return listed
+
+    await desk.ui.page("Help", rows)
+
+
+async def check(desk: Desk, _rest: str) -> None:
+    """`verify`, with its progress and its verdict in words."""
+
+    def job(say: Progress) -> verify.Verdict:
+        with desk.gate:
+            return verify.verify(desk.session, lambda what, done, total: say(f"{what}: {done:,} of {total:,}"))
+
+    verdict = await desk.ui.work("Verify", ["Reading everything and checking every seal\u2026"], job)
+    said = {
+        0: "Nothing was changed, moved or taken away.",
+        1: "Something was changed. Keep the vault folder as it is, and restore from a backup.",
+        2: "Not everything could be checked.",
+    }[verdict.exit_code]
+    lines = [said, "", f"{verdict.entries:,} log entries and {verdict.blobs:,} records looked at."]
+    for title, found in (("Changed:", verdict.findings), ("Not checked:", verdict.undecided)):
+        if found:
+            lines += ["", title, *(f"  {code}: {sentence}" for code, sentence in found[:50])]
+    await desk.ui.page("Verify", rows_of(*lines))
+
+
+async def doctor(desk: Desk, _rest: str) -> None:
+    """A look at what protects the vault on this laptop."""
+    session = desk.session
+    lines = [f"Vault                {desk.side.vault}", f"This laptop's key    {session.store.describe()}"]
+    for slot in session.header.slots:
+        if isinstance(slot, PassphraseSlot) and slot.device == session.device_id:
+            lines.append(f"Passphrase check     {slot.m // 1024:,} MiB of memory, {slot.t} passes")
+    lines.append(f"Recovery sheet       {'typed back and right' if desk.sheet_ok else 'NOT DONE: type `sheet`'}")
+    lines.append(f"Locks after          {desk.settings.idle} minutes without a key")
+    lines.append(f"State                {session.read_only or 'can be read and written'}")
+    loose = await desk.run(lambda: _loose(desk.side.vault))
+    lines.append(f"Access               {loose or 'only you can open the folder'}")
+    lines += ["", "`notevault doctor` in a terminal looks closer, also while the vault is locked."]
+    await desk.ui.page("Doctor", rows_of(*lines))
+
+
+def _loose(vault: Path) -> str:
+    mode = vault.stat().st_mode & 0o077
+    return "OTHERS CAN ENTER THE FOLDER: `notevault doctor` says more" if mode else ""
+
+
+async def passphrase(desk: Desk, _rest: str) -> None:
+    desk.session.check_writable()
+    text = await wizard.new_passphrase(desk, "A new passphrase")
+    if text is None:
+        desk.say("The passphrase is as it was.")
+        return
+
+    def job(_say: Progress) -> None:
+        with desk.gate:
+            opening.change_passphrase(desk.session, text)
+
+    await desk.ui.work("A new passphrase", ["Changing the passphrase\u2026"], job)
+    desk.say("The passphrase is changed. Your recovery sheet still works.")
+
+
+async def settings(desk: Desk, _rest: str) -> None:
+    while True:
+        now = desk.settings
+        picked = await desk.ui.choose(
+            "Settings",
+            [],
+            options(
+                f"Your name under signed notes: {now.author or '(none)'}",
+                f"Locks after {now.idle} minutes without a key",
+                f"Usual template: {now.template}",
+                "Back",
+            ),
+            numbered=True,
+        )
+        changed = now
+        if picked == 0:
+            author = await desk.ui.ask(
+                "Settings",
+                [],
+                "Your name",
+                initial=now.author,
+                check=lambda text, now=now: _fault(replace(now, author=text.strip())),  # type: ignore[misc]
+            )
+            changed = now if author is None else replace(now, author=author.strip())
+        elif picked == 1:
+            minutes = await wizard.ask_idle(desk, "Settings")
+            changed = now if minutes is None else replace(now, idle=minutes)
+        elif picked == 2:
+            names = list(TEMPLATES)
+            at = await desk.ui.choose("Usual template", [], options(*names), selected=names.index(now.template), numbered=True)
+            changed = now if at is None else replace(now, template=names[at])
+        else:
+            return
+        if changed != now:
+            await desk.run(lambda changed=changed: desk.notebook.save_settings(changed))  # type: ignore[misc]
+            await desk.run(desk.refresh)
+            desk.ui.idle.start(desk.settings.idle)
+
+
+def _fault(_made: object) -> str | None:
+    return None
+
+
+async def import_file(desk: Desk, rest: str) -> None:
+    """`import FILE`: what would come in, then the question, then the work."""
+    desk.session.check_writable()
+    name = rest or await desk.ui.ask("Import", ["A .txt, .md or .csv file with notes."], "File")
+    if not name:
+        return
+    path = Path(name.strip().strip("'\"")).expanduser().absolute()
+    notes, warnings = await desk.run(lambda: _read(path))
+    if not notes:
+        raise UsageFault("There is not one note in this file.", " ".join(warnings))
+    plan = await desk.run(lambda: importing.preview(desk.notebook, notes))
+    text = [f"{plan.notes:,} notes of {len(plan.owners):,} clients: {len(plan.new):,} new, {len(plan.known):,} here already."]
+    text += [f"{plan.undated:,} notes have no date: they are dated today and marked as undated."] if plan.undated else []
+    text += [f"{len(plan.close):,} new names are nearly those of clients here: {', '.join(code for _, code in plan.close[:6])}."] if plan.close else []
+    text += [*warnings, *plan.warnings]
+    if not await desk.ui.confirm("Import", text, "Import them now?", default=True):
+        desk.say("Nothing was imported.")
+        return
+
+    def job(say: Progress) -> tuple[int, int]:
+        with desk.gate:
+            return importing.run(desk.notebook, plan, lambda done, total: say(f"{done:,} of {total:,} notes"))
+
+    made, saved = await desk.ui.work("Import", ["Sealing the notes\u2026"], job)
+    desk.saved_ms = desk.now()
+    desk.say(
+        f"{saved:,} notes imported, {made:,} clients made; all unsigned.",
+        "The file is still readable by anyone who gets at this disk: delete it when all is well, also from the trash.",
+    )
+
+
+def _read(path: Path) -> tuple[list[ImportedNote], list[str]]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
+    except FileNotFoundError:
+        raise NotFound("There is no file of that name.", "Type its whole path.") from None
+    except OSError as fault:
+        raise UsageFault(f"The file cannot be read ({fault.strerror}).", "Choose another file.") from None
+    plan = parse(path.name, data)
+    return list(plan.notes), list(plan.warnings)

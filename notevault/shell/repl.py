@@ -1,0 +1,85 @@
+"""The open vault: back to where one was, drafts that came back, then home and its commands until it is left."""
+
+from __future__ import annotations
+
+from notevault.domain.notes import word_count
+from notevault.errors import NotevaultError
+from notevault.shell import commands, note_desk
+from notevault.shell.desk import Desk
+from notevault.shell.home import HomeScreen
+from notevault.shell.home_data import home_data
+from notevault.shell.paint import columns
+from notevault.vault.drafts import Draft, View
+
+
+async def work(desk: Desk) -> None:
+    """Never returns by itself: raises Leave."""
+    try:
+        await _come_back(desk)
+    except NotevaultError as fault:
+        desk.say_fault(fault)
+    while True:
+        await _home(desk)
+
+
+async def _home(desk: Desk) -> None:
+    desk.view = View()
+    try:
+        screen = HomeScreen(await desk.run(lambda: home_data(desk)), desk.message)
+    except NotevaultError as fault:
+        await _cannot_list(desk, fault)
+        return
+    desk.message = []
+    picked = await desk.ui.home(screen)
+    try:
+        if isinstance(picked, int):
+            entry = screen.data.entries()[picked]
+            await note_desk.open_note(desk, entry.note)
+        elif picked:
+            await commands.run(desk, picked)
+    except NotevaultError as fault:
+        desk.say_fault(fault)
+
+
+async def _cannot_list(desk: Desk, fault: NotevaultError) -> None:
+    """Even the list could not be logged (disk full, another window): try again, or lock."""
+    again = await desk.ui.confirm(
+        "notevault", [f"{fault.sentence} {fault.next_step}".strip()], "Try again? (No locks the vault.)", default=True
+    )
+    if not again:
+        desk.ui.leave("key")
+
+
+async def _come_back(desk: Desk) -> None:
+    """After a lock: the note and its cursor. After a crash: the kept drafts, the newest text first."""
+    view = await desk.run(desk.drafts.take_view)
+    if await note_desk.return_to(desk, view):
+        return
+    drafts = await desk.run(desk.drafts.list)
+    if not drafts:
+        return
+    clients = {client.id: client for client in await desk.clients()}
+
+    def items(width: int, hidden: bool) -> list[list[list[tuple[str, str]]]]:
+        return [[[("", _draft_row(desk, draft, clients, width, hidden))]] for draft in drafts]
+
+    if len(drafts) == 1:
+        row = _draft_row(desk, drafts[0], clients, 76, desk.ui.names_hidden)
+        if await desk.ui.confirm(
+            "Text that was not saved yet", ["It was kept for you:", row], "Continue?", default=True
+        ):
+            await note_desk.take_up(desk, drafts[0])
+        return
+    picked = await desk.ui.choose(
+        "Text that was not saved yet", ["It was kept for you, the newest first. Continue with one?"], items
+    )
+    if picked is not None:
+        await note_desk.take_up(desk, drafts[picked])
+
+
+def _draft_row(desk: Desk, draft: Draft, clients: dict, width: int, hidden: bool) -> str:  # type: ignore[type-arg]
+    client = clients.get(draft.client)
+    count = word_count(draft.text)
+    words = f"{count:,} word{'' if count == 1 else 's'}"
+    who = "?" if client is None else desk.who(client, hidden)
+    return columns([(f"kept {desk.moment(draft.kept)}", 24), (words, 12), (who, max(8, width - 38))]).rstrip()

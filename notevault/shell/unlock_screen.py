@@ -1,0 +1,154 @@
+"""Unlocking: why it asks, what went wrong in words, and always a way on.
+
+    wrong passphrase            asked again; nothing hints at anything but the typing
+    this laptop's key missing   the recovery sheet; or again, once the system's key store is back
+    damage, an old copy         said as it is; the recovery sheet, or leave
+"""
+
+from __future__ import annotations
+
+from notevault.app import opening
+from notevault.errors import Busy, NotevaultError, SecretsUnavailable, UsageFault, WrongSecret
+from notevault.shell import sheet_flow, wizard
+from notevault.shell.desk import Desk
+from notevault.shell.ui import Leave, Progress, options, rows_of
+from notevault.vault import rekey
+from notevault.vault.session import Session
+
+TITLE = "notevault"
+WHY = {
+    "start": "",
+    "key": "Locked.",
+    "idle": "Locked, because no key was pressed for a while.",
+    "suspend": "Locked, because the laptop was asleep.",
+    "crash": "The window stopped unexpectedly. Your text is kept.",
+    "set-up": "Locked.",
+}
+
+
+async def unlock(desk: Desk, after: str) -> None:
+    """Until the vault is open. Raises Leave('exit') when the user goes."""
+    fault: str | None = None
+    while not desk.open:
+        passphrase = await desk.ui.ask(
+            TITLE,
+            [each for each in (WHY.get(after, ""), fault or "", "Your passphrase opens the vault.") if each],
+            "Passphrase",
+            secret=True,
+            check=lambda text: None if text.strip() else "Type your passphrase, or press Esc.",
+        )
+        if passphrase is None:
+            await _other_ways(desk, "")
+            continue
+        try:
+            session = await desk.ui.work(TITLE, ["Opening\u2026"], lambda say, text=passphrase: _open(desk, text, say))  # type: ignore[misc]
+        except (WrongSecret, UsageFault):
+            fault = "That is not the passphrase. Check Caps Lock and the keyboard layout, and type it again."
+            after = "start"
+        except NotevaultError as error:
+            await _other_ways(desk, f"{error.sentence} {error.next_step}".strip(), error)
+        else:
+            await _opened(desk, session)
+
+
+def _open(desk: Desk, passphrase: str, say: Progress) -> Session:
+    def progress(done: int, total: int) -> None:
+        say(f"Reading the log: {done:,} of {total:,}")
+
+    session = opening.open_vault(desk.env, desk.side.vault, passphrase, shell=True, progress=progress)
+    if session.read_only is None:
+        try:
+            opening.improve_kdf(session, passphrase)
+        except NotevaultError as error:  # the vault is open all the same
+            session.notices.append(error.sentence)
+    return session
+
+
+async def _opened(desk: Desk, session: Session) -> None:
+    desk.take(session)
+    if session.read_only is not None:
+        await _read_only(desk)
+    desk.say(*desk.session.notices)
+    desk.session.notices.clear()
+
+
+async def _read_only(desk: Desk) -> None:
+    """An older copy of the vault lies here, or another one: nothing is written until that is decided."""
+    picked = await desk.ui.choose(
+        "This vault is older than it should be",
+        [
+            desk.session.read_only or "",
+            "Perhaps an older copy of the folder was put back. Notes written since then are not in it."
+            " If you have the newer folder, leave and put it back. Until you decide, nothing is changed here.",
+        ],
+        options(
+            "Only look at it\nyou can read everything; what you write is kept as drafts",
+            "Go on with this older copy\nit becomes the vault from now on; this is logged",
+            "Leave",
+        ),
+        numbered=True,
+    )
+    if picked == 2:
+        raise Leave("exit")
+    if picked == 1 and await desk.ui.confirm(
+        "Go on with the older copy", ["What was written after it is not here."], "Are you sure?", default=False
+    ):
+        try:
+            fresh = await desk.ui.work(
+                TITLE, ["Beginning a new log\u2026"], lambda _: rekey.confirm_rollback(desk.session)
+            )
+        except NotevaultError as error:
+            desk.say_fault(error)
+        else:
+            desk.take(fresh)
+
+
+async def _other_ways(desk: Desk, said: str, error: NotevaultError | None = None) -> None:
+    """After a fault that typing does not mend, or Esc."""
+    picked = await desk.ui.choose(
+        TITLE,
+        [said] if said else ["The vault stays locked."],
+        options("Try the passphrase again", "Open with my recovery sheet", "Leave"),
+        selected=1 if isinstance(error, SecretsUnavailable) and "heet" in said else 0,
+        numbered=True,
+    )
+    if picked == 1:
+        await _with_sheet(desk)
+    elif picked == 2:
+        desk.exit_code = error.exit_code if error else 0
+        raise Leave("exit")
+
+
+async def _with_sheet(desk: Desk) -> None:
+    """The sheet, then a new passphrase: the vault becomes this laptop's own."""
+    title = "Open with the recovery sheet"
+    code = await sheet_flow.typed_code(desk, title)
+    if code is None:
+        return
+    vault = desk.side.vault
+    try:
+        await desk.ui.work(
+            title,
+            ["Looking whether this sheet opens the vault\u2026"],
+            lambda _: opening.check_sheet(desk.env, vault, code.seed, code.fingerprint),
+        )
+        passphrase = await wizard.new_passphrase(desk, "A new passphrase for this laptop")
+        if passphrase is None:
+            return
+        session = await desk.ui.work(
+            title,
+            ["Making this vault the laptop's own\u2026"],
+            lambda _: opening.recover_vault(desk.env, vault, code.seed, code.fingerprint, passphrase),
+        )
+    except NotevaultError as error:
+        await desk.ui.page(title, rows_of(error.sentence, "", error.next_step))
+        return
+    desk.take(session)
+    desk.say("The vault is open and belongs to this laptop now. Your sheet still opens it.", *session.notices)
+    session.notices.clear()
+
+
+def hold(desk: Desk, vault_id: bytes) -> None:
+    """Busy when another shell has this vault open."""
+    if desk.channel.ask(f"hold {vault_id.hex()}") == "busy":
+        raise Busy("Another notevault window has this vault open.", "Go on in that window, or close it first.")

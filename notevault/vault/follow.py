@@ -1,0 +1,140 @@
+"""From open keys to a catalogue that knows every log of the vault; and whether the vault is older than it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from notevault.auditlog.merkle import EMPTY_ROOT
+from notevault.errors import Damaged, LogDamaged, NotevaultError
+from notevault.formats.header import Header
+from notevault.storage.local import LocalState
+from notevault.storage.logfile import LogFile, Tail
+from notevault.vault import salvage
+from notevault.vault.index import Catalogue
+from notevault.vault.items import Head, LogItem
+from notevault.vault.recorder import Recorder
+from notevault.vault.replay import Progress
+from notevault.vault.session import Session
+from notevault.vault.survey import open_log
+
+
+def heads_seen(local: LocalState, vault_id: bytes, item: LogItem | None) -> tuple[list[Head], list[str]]:
+    """What this laptop remembers of the vault's state, in its key store and beside it; and what is wrong with that."""
+    heads = [] if item is None else [item.head]
+    try:
+        found = local.read_head()
+    except Damaged:
+        return heads, ["This laptop's own memory of the vault's last state is damaged; its key store still has one."]
+    if found is not None and found.vault == vault_id:
+        heads.append(Head(found.origin, found.size, found.root, found.seq))
+    return heads, []
+
+
+def snapshot_head(catalogue: Catalogue, origin: str) -> list[Head]:
+    """The sealed index is a memory of the log too."""
+    size, root = catalogue.covered(origin) or (0, EMPTY_ROOT)
+    return [Head(origin, size, root, int(catalogue.get_meta("header-seq") or 0))]
+
+
+def rolled_back(heads: Iterable[Head], header: Header, recorder: Recorder) -> str | None:
+    """Why the vault must stay read-only: older than, or other than, what this laptop has seen. None when it is fine.
+
+    Raises LogDamaged when the log does not hold where it is looked at.
+    """
+    for head in heads:
+        if head.seq > header.seq:
+            return f"ROLLED BACK: this laptop has seen key file {head.seq}, the vault now ends with {header.seq}."
+        if head.size == 0:
+            continue
+        if head.origin not in header.origins:
+            return "ROLLED BACK: this laptop has written a log that the vault now does not know."
+        if head.origin != recorder.origin:
+            continue
+        size = recorder.tail.size
+        if head.size > size:
+            return f"ROLLED BACK: this laptop has seen {head.size} log entries, the vault now has {size}."
+        if recorder.root_at(head.size) != head.root:
+            return f"FORKED: the first {head.size} log entries are not the ones this laptop has seen."
+    return None
+
+
+def follow_logs(session: Session, progress: Progress | None) -> bool:
+    """Take in what the catalogue has not seen of every log the header lists; whether all of them could be read.
+
+    A log that does not continue what the snapshot covers makes the catalogue be built anew. Of one that cannot be
+    believed everything is taken in that holds by itself, with a notice; where it is this laptop's own, the session
+    becomes read-only.
+    """
+    whole: dict[str, tuple[LogFile | Recorder, Tail]] = {}
+    broken: list[str] = []
+    for origin, least in sorted(session.header.origins.items()):
+        try:
+            log, tail = _log(session, origin)
+        except NotevaultError as fault:
+            _tell(session, origin, fault)
+            broken.append(origin)
+            continue
+        if tail.size < least:
+            session.notices.append("An older log of this vault is shorter than it was when it was closed.")
+            broken.append(origin)
+        whole[origin] = (log, tail)
+    foreign = session.catalogue.origins() - set(session.header.origins)
+    if foreign or any(not _continues(session, origin, tail, broken) for origin, (_, tail) in whole.items()):
+        session.catalogue.close()
+        session.catalogue = Catalogue.empty()
+    replayer = session.replayer()
+    replayer.retry_damaged()
+    for name, (log, tail) in whole.items():
+        start = (session.catalogue.covered(name) or (0, b""))[0]
+        if start == tail.size:
+            continue
+        try:
+            replayer.run(name, start, log.entries(start, tail.size), tail.size, tail.root, progress)
+        except LogDamaged as fault:
+            _tell(session, name, fault)
+            broken.append(name)
+    for name in broken:
+        start = (session.catalogue.covered(name) or (0, b""))[0]
+        pieces = salvage.entries(session.env, session.paths, name)
+        replayer.salvage(name, ((i, data) for i, data in pieces if i >= start))
+    session.findings += replayer.findings
+    return not broken
+
+
+def _log(session: Session, origin: str) -> tuple[LogFile | Recorder, Tail]:
+    if origin == session.origin and session.recorder.tail.size:
+        return session.recorder, session.recorder.tail
+    return open_log(session.env, session.paths, session.local, session.header, origin)
+
+
+def _tell(session: Session, origin: str, fault: NotevaultError) -> None:
+    if origin == session.origin and isinstance(fault, Damaged):
+        session.read_only = session.read_only or damaged_sentence(fault.sentence)
+        return
+    if origin in session.header.origins and origin == session.header.origin and session.read_only is not None:
+        return  # its fault is why the vault is read-only
+    session.notices.append(f"An older log of this vault could not be read: {fault.sentence}")
+
+
+def damaged_sentence(sentence: str) -> str:
+    """Why a vault whose log cannot be believed is read-only."""
+    if sentence.startswith(("FORKED", "ROLLED BACK")):
+        return sentence
+    return f"DAMAGED: its log does not agree with its signed state. {sentence}"
+
+
+def _continues(session: Session, origin: str, tail: Tail, broken: list[str]) -> bool:
+    covered = session.catalogue.covered(origin)
+    if covered is None or origin in broken:
+        return True
+    size, root = covered
+    if size > tail.size:
+        return False
+    if size == tail.size:
+        return root == tail.root
+    if origin == session.origin:
+        try:
+            return session.recorder.root_at(size) == root
+        except LogDamaged:
+            return True  # its reading will say so
+    return True  # an older log is closed: it does not grow behind our back, and every entry is checked by `verify`
