@@ -7,11 +7,9 @@ opening as *reported*.
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notevault.errors import NotevaultError
-from notevault.formats import text
 from notevault.storage.local import LocalState
 from notevault.vault.env import Env
 from notevault.vault.recorder import Act, Recorder
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 ONE_BY_ONE = 5  # then once per ten: a child hammering on keys must not grow the log for ever
 TOGETHER = 10
-KEPT_MOST = 200  # waiting lines; the newest are kept
 WHYS = ("passphrase", "secret-missing", "secret-foreign", "keyring", "header", "sheet")
 
 
@@ -41,16 +38,15 @@ def record(env: Env, local: LocalState, recorder: Recorder, why: str) -> None:
 def keep(env: Env, local: LocalState, why: str) -> None:
     """The log cannot be written (no keys): a line waits. Best effort: the disk itself may be why."""
     with contextlib.suppress(NotevaultError):
-        kept = [*_kept(local), [env.clock.wall_ms(), why]][-KEPT_MOST:]
-        local.files.make_folder(local.paths.root)
-        local.files.replace(_path(local), text.canonical({"fails": kept, "v": 1}) + b"\n")
+        local.keep_fail(env.clock.wall_ms(), why)
 
 
 def enter(session: Session) -> None:
     """At an opening: what waited, and what was only counted."""
     acts = [
         Act("session.fail", "E", "system", "reported", k={"at": at, "n": 1, "why": why})
-        for at, why in _kept(session.local)
+        for at, why in session.local.kept_fails()
+        if why in WHYS
     ]
     count = session.local.fails()
     rest = (count - ONE_BY_ONE) % TOGETHER if count > ONE_BY_ONE else 0
@@ -58,23 +54,10 @@ def enter(session: Session) -> None:
         acts.append(Act("session.fail", "E", "system", "fail", k={"n": rest, "why": "passphrase"}))
     if acts:
         session.log_acts(acts)
-        session.local.files.remove(_path(session.local))
+        session.local.clear_kept_fails()
     if count:
         session.notices.append(_sentence(count))
         session.local.set_fails(0)
-
-
-def _path(local: LocalState) -> Path:
-    return local.paths.root / "fails-waiting"
-
-
-def _kept(local: LocalState) -> list[list[int | str]]:
-    """What waits, oldest first; a file that does not read counts as empty: it is a courtesy, not the log."""
-    try:
-        found = text.parse_canonical(local.files.read(_path(local), limit=65_536), limit=65_536, newline=True)
-        return [[text.integer(at), why] for at, why in found["fails"] if why in WHYS]
-    except (NotevaultError, KeyError, TypeError, ValueError):
-        return []
 
 
 def _sentence(count: int) -> str:
