@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notevault.crypto import kdf
-from notevault.errors import CannotWrite, NotFound, NoVault, Refused, UsageFault
+from notevault.errors import CannotWrite, Damaged, NotFound, NoVault, Refused, StorageFault, UsageFault
 from notevault.vault import found, recover, rekey, unlock
 from notevault.vault.env import Env
 from notevault.vault.found import Kit
@@ -84,8 +84,8 @@ def _take_away_unfinished(env: Env, vault: Path) -> None:
     if set(names) <= {"headers", "blobs", "audit"}:
         aside = vault.with_name(f"{vault.name}-unfinished-{env.clock.wall_ms()}")
         try:
-            vault.rename(aside)
-        except OSError as fault:
+            env.files.move(vault, aside)
+        except (CannotWrite, Damaged, StorageFault) as fault:
             raise CannotWrite("A set-up that was interrupted lies in this folder and cannot be moved away.") from fault
         return
     raise Refused("This folder is not empty, and what is in it is no vault.", "Name a new folder with --vault DIR.")

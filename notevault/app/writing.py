@@ -58,7 +58,7 @@ class Writing:
     def of_draft(cls, notebook: Notebook, drafts: Drafts, draft: Draft) -> Writing:
         """A kept draft, taken up again; the opening of the note it continues is logged."""
         now = notebook.session.env.clock.wall_ms()
-        if draft.base:
+        if draft.base or notebook.session.catalogue.note(draft.note) is not None:  # saved, and then the draft stayed
             view, note = notebook.open_note(draft.note)
             base = view.version
         else:

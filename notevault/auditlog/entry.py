@@ -104,7 +104,7 @@ def parse(data: bytes) -> Entry | Fault:
         return Fault("NOT_ASCII", "a byte outside ASCII")
     start = text.find('"ev":"') + 6
     event = text[start : text.find('"', start)]
-    pattern = _PATTERNS.get(event)
+    pattern = _PATTERNS[event] if event in EVENTS else None
     found = pattern.fullmatch(text) if pattern else None
     if found is None:
         return _diagnose(data)
@@ -244,4 +244,12 @@ def _spelled(value: Any, pattern: str) -> bool:
     return re.fullmatch(pattern, text) is not None
 
 
-_PATTERNS = {event: _pattern(event, rule) for event, rule in EVENTS.items()}
+class _Patterns(dict[str, "re.Pattern[str]"]):
+    """By event, each compiled when it is first met: all of them take 0.1 s, more than most commands need."""
+
+    def __missing__(self, event: str) -> re.Pattern[str]:
+        self[event] = _pattern(event, EVENTS[event])
+        return self[event]
+
+
+_PATTERNS = _Patterns()

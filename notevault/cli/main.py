@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from notevault.cli.commands import COMMANDS, COMMON, GROUPS, Command, front_page, group_page
-from notevault.cli.output import harmless, prepare_streams
+from notevault.cli.output import Output, harmless, prepare_streams
 from notevault.errors import Interrupted, NotevaultError, UsageFault
 from notevault.wiring.locked import locked_side, protect_process
 
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     prepare_streams()
     try:
         code = _run(argv)
-        sys.stdout.flush()
+        Output().flush()
     except NotevaultError as fault:
         _say(fault.sentence, fault.next_step)
         return _end(fault.exit_code)

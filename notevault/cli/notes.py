@@ -6,10 +6,11 @@ from notevault.app import adding
 from notevault.cli import asking
 from notevault.cli.clients import check_words
 from notevault.cli.common import Context
-from notevault.cli.show import count, iso_here, note_facts, note_line, when
+from notevault.cli.show import count, iso, iso_here, note_facts, note_line, when
+from notevault.domain.clients import Client
 from notevault.domain.importing import decoded
-from notevault.domain.notes import TEXT_LIMIT, excerpt
-from notevault.errors import UsageFault
+from notevault.domain.notes import TEXT_LIMIT, excerpt, word_count
+from notevault.errors import NotFound, UsageFault
 from notevault.vault.notebook import ClientView, Notebook, NoteView
 
 
@@ -56,7 +57,19 @@ class _Names:
         self._by_id = {view.id: view for view in notebook.clients()}
 
     def of(self, view: NoteView) -> ClientView:
-        return self._by_id[view.client_id]
+        return self._by_id.get(view.client_id) or unreadable(view)
+
+
+def whose(notebook: Notebook, view: NoteView) -> ClientView:
+    """The note's client; a damaged page of hers must not keep anyone from the note."""
+    try:
+        return notebook.client(view.client_id)
+    except NotFound:
+        return unreadable(view)
+
+
+def unreadable(view: NoteView) -> ClientView:
+    return ClientView(view.client_id, 0, Client("(name not readable)", "UNKNOWN", None, view.note.created))
 
 
 def list_(ctx: Context) -> int:
@@ -76,12 +89,13 @@ def show(ctx: Context) -> int:
     with ctx.notebook() as notebook:
         found = notebook.note_by_prefix(ctx.args.id)
         view, note = notebook.open_note(found.id, ctx.args.revision)
-        client = notebook.client(view.client_id)
+        client = whose(notebook, view)
         version = view.version if ctx.args.revision is None else ctx.args.revision
         signed = note.state == "signed"
         if ctx.args.json:
             facts = {**note_facts(view, client), "author": note.author, "revision": version, "text": note.text}
-            facts |= {"modified": iso_here(ctx.env, note.modified), "title": note.title}
+            facts |= {"modified": iso_here(ctx.env, note.modified), "session": iso(note.session, note.offset)}
+            facts |= {"template": note.template, "title": note.title, "words": word_count(note.text)}
             ctx.out.row(facts | {"state": "signed" if signed else "unsigned"}, "")
             return 0
         parts = [client.name, client.code, f"session {view.number}", when(ctx.env, note.session, note.offset)]
@@ -117,10 +131,10 @@ def find(ctx: Context) -> int:
         limit = 20 if ctx.args.limit is None else ctx.args.limit
         found = notebook.find(words, client_id=client.id if client else None, limit=limit)
         for view, text in found.hits:
-            whose = notebook.client(view.client_id)
+            person = whose(notebook, view)
             piece = excerpt(text, " ".join(words))
-            facts = {**note_facts(view, whose), "excerpt": piece}
-            ctx.out.row(facts, f"{note_line(ctx.env, view, whose)}\n    {piece}")
+            facts = {**note_facts(view, person), "excerpt": piece}
+            ctx.out.row(facts, f"{note_line(ctx.env, view, person)}\n    {piece}")
         shown = len(found.hits)
         if not found.total:
             ctx.out.say("No note has all of these words.")

@@ -8,7 +8,9 @@ No colour is ever used, so NO_COLOR needs nothing.
 from __future__ import annotations
 
 import json
+import os
 import sys
+from pathlib import Path
 from typing import IO
 
 from notevault.errors import StorageFault
@@ -16,6 +18,9 @@ from notevault.errors import StorageFault
 
 def prepare_streams() -> None:
     """UTF-8 into files and pipes wherever we run; what a terminal cannot show becomes an escape, never an exception."""
+    nowhere = Path(os.devnull)  # a stream that the caller closed is None here
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is None:

@@ -86,7 +86,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     if options.plain:
         from notevault.shell.plain import PlainUi
 
-        ui = PlainUi(idle, banner=DEMO if demo else "")
+        ui = PlainUi(idle, lambda width: desk.bar(width), banner=DEMO if demo else "")
     else:
         from notevault.shell.stage import Stage
 

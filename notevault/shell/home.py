@@ -56,7 +56,7 @@ class HomeData:
 
 def entry_text(entry: Entry, width: int, hidden: bool) -> str:
     """One row's text: when, who (the code alone when names are hidden), state."""
-    who = max(12, min(34, width - 36))
+    who = max(12, min(34, width - 48))
     name = "" if hidden else entry.name
     return columns([(entry.when, 11), (name or entry.code, who), ("" if hidden else entry.code, 9), (entry.state, 24)])
 

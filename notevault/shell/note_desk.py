@@ -29,7 +29,15 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
         detail=await desk.run(lambda: _detail(desk, writing, client)),
         unsaved=from_draft and writing.unsaved(writing.text),
     )
-    result = await desk.ui.edit(job, hooks)
+    try:
+        result = await desk.ui.edit(job, hooks)
+    except Exception:
+        # Ours or the terminal's: the newest text is known here, and it is worth more than the reason.
+        await hooks.settle()
+        if hooks.newest is not None:
+            newest = EditorResult(*hooks.newest, "fault", saved=False)
+            await desk.run(lambda: _seal(desk, writing, newest))
+        raise
     await hooks.settle()
     if desk.ui.leaving:
         await desk.run(lambda: _seal(desk, writing, result))

@@ -8,6 +8,8 @@ A fault is said in the status; the text stays in the editor, and the next key tr
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from notevault.app.writing import Writing
 from notevault.domain.templates import TEMPLATES, unwritten
@@ -25,7 +27,7 @@ class NoteHooks:
     def __init__(self, desk: Desk, writing: Writing) -> None:
         self._desk, self._writing = desk, writing
         self._loop = asyncio.get_running_loop()
-        self._newest: tuple[str, int] | None = None
+        self.newest: tuple[str, int] | None = None
         self._since: float | None = None  # of the first change that no draft holds
         self._timer: asyncio.TimerHandle | None = None
         self._save_timer: asyncio.TimerHandle | None = None
@@ -43,7 +45,7 @@ class NoteHooks:
 
     def on_change(self, text: str, cursor: int) -> None:
         now = self._loop.time()
-        self._newest, self._asked_empty = (text, cursor), False
+        self.newest, self._asked_empty = (text, cursor), False
         self._since = now if self._since is None else self._since
         if self._timer is not None:
             self._timer.cancel()
@@ -53,7 +55,7 @@ class NoteHooks:
 
     def save(self, text: str, cursor: int) -> str:
         with self._desk.gate:
-            self._newest = (text, cursor)
+            self.newest = (text, cursor)
             if self._writing.save(text, cursor) is not None:
                 self._desk.saved_ms = self._desk.now()
         self.words = ""
@@ -67,7 +69,7 @@ class NoteHooks:
                 f"Nothing is written under {', '.join(empty)}.", "Write it, or press ^G again to sign without."
             )
         with self._desk.gate:
-            self._newest = (text, cursor)
+            self.newest = (text, cursor)
             self._writing.sign(text)
             self._desk.saved_ms = self._desk.now()
         self.signed = True
@@ -92,8 +94,8 @@ class NoteHooks:
         if not self._ended:
             self._start(self._save())
 
-    def _start(self, work: object) -> None:
-        task = self._loop.create_task(work)  # type: ignore[arg-type]
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -112,16 +114,16 @@ class NoteHooks:
     def _keep_newest(self) -> bool:
         """In a thread. The newest text wins; one that a revision holds meanwhile needs no draft."""
         with self._desk.gate:
-            if self._newest is None or not self._writing.unsaved(self._newest[0]):
+            if self.newest is None or not self._writing.unsaved(self.newest[0]):
                 return False
-            newest = self._newest
+            newest = self.newest
             self._writing.keep(*newest)
             return True
 
     async def _save(self) -> None:
         def job() -> None:
             with self._desk.gate:
-                newest = self._newest
+                newest = self.newest
                 if newest is not None and self._writing.save(*newest) is not None:
                     self._desk.saved_ms = self._desk.now()
 

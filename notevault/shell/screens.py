@@ -127,7 +127,7 @@ class Ask(Screen):
         self.model = TextModel(initial, len(initial))
         self.fault = ""
         self._shown = False
-        self.keys = keys or f"Enter go on \u00b7 Esc back{' \u00b7 F8 shows what you type' if revealable else ''}"
+        self.keys = keys or "Enter go on \u00b7 Esc back" + (" \u00b7 F8 shows what you type" if revealable else "")
 
     def act(self, name: str, *, select: bool = False) -> None:
         if name == "close":

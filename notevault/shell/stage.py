@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.data_structures import Point
-from prompt_toolkit.input import Input, create_input
+from prompt_toolkit.input import Input
 from prompt_toolkit.layout import Layout, UIContent, UIControl, Window
-from prompt_toolkit.output import Output, create_output
-from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.output import Output
 
 from notevault.shell.clipboard import Clipboard
 from notevault.shell.editor import edit
@@ -27,6 +24,7 @@ from notevault.shell.editor_keys import ESCAPE_S, backspace_is_delete, bindings
 from notevault.shell.editor_view import Picture
 from notevault.shell.home import HomeScreen
 from notevault.shell.idle import Idle
+from notevault.shell.lent import held_raw, make_input, make_output
 from notevault.shell.safe import cell_width
 from notevault.shell.screens import Ask, Check, Choose, Confirm, Page, Rows, Screen, Wait
 from notevault.shell.style import COLOR_DEPTH, STYLE
@@ -34,28 +32,6 @@ from notevault.shell.ui import Items, Leave, Progress
 
 T = TypeVar("T")
 TICK_S = 1.0
-
-
-class _Output(Vt100_Output):
-    """The alternate screen and the window's title are the parent's."""
-
-    def enter_alternate_screen(self) -> None:
-        self.write_raw("\x1b[H")
-
-    def quit_alternate_screen(self) -> None:
-        """Stay: the next screen draws over this one."""
-
-    def set_title(self, title: str) -> None:
-        """Never a title of a screen's own."""
-
-    def clear_title(self) -> None:
-        """Nothing to clear."""
-
-
-def make_output(stdout: TextIO) -> Output:
-    if sys.platform == "win32":
-        return create_output(stdout)
-    return _Output.from_pty(stdout, term=os.environ.get("TERM"))
 
 
 class _Control(UIControl):
@@ -103,8 +79,8 @@ class Stage:
         self.names_hidden = False
         self.leaving: str | None = None
         self.clipboard = Clipboard()
-        self.input = source or create_input()
-        self.output = output or make_output(sys.stdout)
+        self.input = source or make_input()
+        self.output = output or make_output()
         self._app: Application[None] | None = None
         self._fault: BaseException | None = None
         self._held = False  # a thread is at work: leave only after it
@@ -112,7 +88,7 @@ class Stage:
     @contextlib.contextmanager
     def terminal(self) -> Iterator[None]:
         """Raw for as long as the child lives: what is typed between two screens is neither shown nor a signal."""
-        with self.input.raw_mode():
+        with held_raw(self.input):
             yield
 
     def farewell(self, reason: str) -> None:
@@ -263,7 +239,7 @@ class Stage:
             raise Leave(self.leaving)
         job.names_hidden = self.names_hidden
         if self.banner:
-            job.detail = " \u00b7 ".join(part for part in (job.detail, self.banner) if part)
+            job.template = " \u00b7 ".join(part for part in (job.template, self.banner) if part)
         result = await edit(job, hooks, input=self.input, output=self.output, clipboard=self.clipboard)
         self.names_hidden = result.names_hidden
         if result.reason not in ("closed", "signed"):

@@ -71,36 +71,51 @@ class PosixScreen:
         self._inside = False
 
     def adopt(self) -> None:
+        """The parent has turned the echo off; every terminal that a shell was started in had it on."""
+        import termios
+
+        self._remember()
+        if self._saved is not None:
+            self._saved[3] |= termios.ECHO
+
+    def enter(self) -> None:
+        self._remember()
+        self._settle(echo=False)
+        if self._full:
+            title = f"\x1b[22;2t\x1b]2;{TITLE}\x07" if self._titled else ""
+            write(ENTER + title + CLEAR)
+
+    def between(self) -> None:
+        self._settle(echo=False)
+        if self._full:
+            write(RESET + CLEAR)
+
+    def restore(self) -> None:
+        self._settle(echo=True)
+        if self._full and self._inside:
+            self._inside = False
+            write(RESET + CLEAR + LEAVE + ("\x1b[23;2t" if self._titled else ""))
+
+    def _remember(self) -> None:
         import termios
 
         self._inside = True
         with contextlib.suppress(OSError, termios.error):
             self._saved = termios.tcgetattr(0)
 
-    def enter(self) -> None:
-        self.adopt()
-        if self._full:
-            title = f"\x1b[22;2t\x1b]2;{TITLE}\x07" if self._titled else ""
-            write(ENTER + title + CLEAR)
+    def _settle(self, *, echo: bool) -> None:
+        """Line discipline as saved; keys typed meanwhile are thrown away: they were meant for a note.
 
-    def between(self) -> None:
-        self._settle()
-        if self._full:
-            write(RESET + CLEAR)
-
-    def restore(self) -> None:
-        self._settle()
-        if self._full and self._inside:
-            self._inside = False
-            write(RESET + CLEAR + LEAVE + ("\x1b[23;2t" if self._titled else ""))
-
-    def _settle(self) -> None:
-        """Line discipline as saved; keys typed meanwhile are thrown away: they were meant for a note."""
+        Without `echo`, what is typed before the next child asks for it stays unseen: it may be the passphrase.
+        """
         import termios
 
         if self._saved is not None:
+            state = list(self._saved)
+            if not echo:
+                state[3] &= ~termios.ECHO
             with contextlib.suppress(OSError, termios.error):
-                termios.tcsetattr(0, termios.TCSANOW, self._saved)
+                termios.tcsetattr(0, termios.TCSANOW, state)
             with contextlib.suppress(OSError, termios.error):
                 termios.tcflush(0, termios.TCIFLUSH)
 

@@ -107,8 +107,8 @@ def adopt(
 ) -> Session:
     """Make a recovered vault this device's own: new device id and secret, new log that cites the old one.
 
-    It replaces the slot that this laptop had, and no other's. `sizes` are the found sizes of every listed log; `highest_seq` the highest
-    header number seen anywhere.
+    It replaces the slot that this laptop had, and no other's. `sizes` are the found sizes of every listed log;
+    `highest_seq` the highest header number seen anywhere.
     """
     draw = env.entropy.draw
     kind, why = env.stores.choose()

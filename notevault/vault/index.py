@@ -288,9 +288,14 @@ class Catalogue:
         return int(self._db.execute("SELECT count(*) FROM writes").fetchone()[0])
 
     def match(self, words: list[str], *, client: bytes | None, limit: int) -> tuple[int, list[tuple[NoteRow, str]]]:
-        """Notes holding every word (or its beginning), newest session first: (how many in all, rows with text)."""
+        """Notes holding every word (or its beginning), newest session first: (how many in all, rows with text).
+
+        Each of the `words` holds a letter or a digit, and no NUL.
+        """
         quoted = ['"' + word.replace('"', '""') + '"' for word in words]
         # one letter is a word of its own, not the beginning of nearly every word
+        if not words:
+            return 0, []
         query = " ".join(term + "*" if len(word) > 1 else term for word, term in zip(words, quoted, strict=True))
         found = "FROM texts JOIN notes ON notes.n = texts.rowid WHERE texts MATCH ?"
         values: tuple[object, ...] = (query,)

@@ -6,6 +6,7 @@ Writing returns when the record is durable and logged. Whatever gives out text o
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -25,6 +26,8 @@ from notevault.vault.recorder import Act, Subject
 from notevault.vault.replay import SIGNED
 from notevault.vault.session import SNAPSHOT_EVERY, NewRecord, Session
 
+TERMS_MOST = 50  # words of one search
+TERMS_BYTES = 3000  # in all; twice that and some must fit an entry's details
 BATCH = 256  # records in one commit of an import: one sync for many files, and progress that moves
 
 
@@ -96,10 +99,13 @@ class Notebook:
 
     def clients(self) -> list[ClientView]:
         """All clients, by name. That names were shown is logged once a session, before they are returned."""
+        self._log_listing()
+        return self._clients()
+
+    def _log_listing(self) -> None:
         if not self._listed:
             self.session.log_acts([Act("session.list", "R")])
             self._listed = True
-        return self._clients()
 
     def matchable(self) -> list[ClientView]:
         """All clients, to find or compare one: nothing is logged, so whoever shows names takes `clients`."""
@@ -133,16 +139,20 @@ class Notebook:
     def add_client(self, client: Client) -> ClientView:
         """UsageFault when the code is taken. The client takes a spare key, so only its first record tells of it."""
         self.session.check_writable()
-        client_records.check_code_free(client.code, (view.code for view in self._clients()))
-        client_id = spare_client(self.session, set())
-        self.session.write([self._client_record(client_id, client, 1)])
+        with self.session.recorder.writing():  # codes and spare keys as they are now, whatever another window did
+            client_records.check_code_free(client.code, (view.code for view in self._clients()))
+            client_id = spare_client(self.session, set())
+            self.session.write([self._client_record(client_id, client, 1)])
         return ClientView(client_id, 1, client)
 
     def update_client(self, client_id: bytes, client: Client) -> ClientView:
-        others = (view.code for view in self._clients() if view.id != client_id)
-        client_records.check_code_free(client.code, others)
-        version = self.client(client_id).version + 1
-        self.session.write([self._client_record(client_id, client, version, "U")])
+        self.session.check_writable()
+        with self.session.recorder.writing():
+            self.client(client_id)
+            others = (view.code for view in self._clients() if view.id != client_id)
+            client_records.check_code_free(client.code, others)
+            version = self.session.catalogue.newest_version(RecordType.CLIENT, client_id, ZERO_ID) + 1
+            self.session.write([self._client_record(client_id, client, version, "U")])
         return self.client(client_id)
 
     def _client_record(
@@ -160,7 +170,8 @@ class Notebook:
         return NoteView(row.id, row.client, row.version, row.signed, row.words, number, note)
 
     def notes(self, client_id: bytes | None = None, *, limit: int = -1, unsigned_only: bool = False) -> list[NoteView]:
-        """Newest session first, without their texts."""
+        """Newest session first, without their texts; logged as names in lists are."""
+        self._log_listing()
         rows = self.session.catalogue.notes(client_id, limit=limit, unsigned_only=unsigned_only)
         return [self.view(row) for row in rows]
 
@@ -171,7 +182,7 @@ class Notebook:
         return self.view(row)
 
     def note_by_prefix(self, text: str) -> NoteView:
-        """A note by the beginning of its id, at least 4 hexadecimal digits. NotFound; UsageFault when several begin so."""
+        """A note by the beginning of its id, at least 4 hexadecimal digits. NotFound; UsageFault for several."""
         prefix = text.strip().lower()
         if len(prefix) < 4 or not set(prefix) <= set("0123456789abcdef"):
             raise UsageFault("A note is named by at least 4 digits of its id.", "`notevault note list` shows the ids.")
@@ -203,19 +214,25 @@ class Notebook:
     def add_note(
         self, client_id: bytes, note: Note, note_id: bytes | None = None, *, purpose: str = "care"
     ) -> NoteView:
-        """Revision 1. `note_id` is given when a draft already has one."""
+        """Revision 1. `note_id`: where a draft already has one; if another window has saved that, the next revision."""
+        self.session.check_writable()
         new_id = note_id or self.session.env.entropy.draw(16)
-        self.client(client_id)
-        self.session.write([self._note_record(client_id, new_id, 1, note, purpose)])
+        with self.session.recorder.writing():
+            self.client(client_id)
+            self._write_next(client_id, new_id, note, purpose)
         return self.note(new_id)
 
     def revise(self, note_id: bytes, note: Note) -> NoteView:
         """The next revision, whatever the newest is: two writers never overwrite each other, both are kept."""
         self.session.check_writable()
         with self.session.recorder.writing():  # the newest version is looked up under the lock
-            view = self.note(note_id)
-            self.session.write([self._note_record(view.client_id, note_id, view.version + 1, note, "care")])
+            self._write_next(self.note(note_id).client_id, note_id, note, "care")
         return self.note(note_id)
+
+    def _write_next(self, client_id: bytes, note_id: bytes, note: Note, purpose: str) -> None:
+        """Within `writing()`. Counted by what the log names: a revision that opens no more keeps its number."""
+        version = self.session.catalogue.newest_version(RecordType.NOTE, client_id, note_id) + 1
+        self.session.write([self._note_record(client_id, note_id, version, note, purpose)])
 
     def _note_record(self, client_id: bytes, note_id: bytes, version: int, note: Note, purpose: str) -> NewRecord:
         generation, _ = self.session.keys.table.client_current(client_id)
@@ -229,11 +246,12 @@ class Notebook:
 
     def find(self, words: Sequence[str], *, client_id: bytes | None = None, limit: int = 20) -> Found:
         """Notes with every word (or a word that begins so). The search, and every note whose excerpt is shown, is
-        durable in the log before anything is returned.
+        durable in the log before anything is returned. UsageFault for more words than a search can have.
         """
-        total, rows = self.session.catalogue.match(list(words), client=client_id, limit=limit)
+        terms = search_terms(words)
+        total, rows = self.session.catalogue.match(terms, client=client_id, limit=limit)
         hits = tuple((self.view(row), text) for row, text in rows)
-        acts = [Act("search.run", "R", details={"v": 1, "words": list(words)[:50], "hits": total})]
+        acts = [Act("search.run", "R", details={"v": 1, "words": terms, "hits": total})]
         for view, _ in hits:
             generation, _key = self.session.keys.table.client_current(view.client_id)
             subject = Subject(RecordType.NOTE, view.client_id, view.id, view.version, generation)
@@ -254,30 +272,38 @@ class Notebook:
         """
         self.session.check_writable()
         ids: dict[int, bytes] = {}
-        made = 0
-        records: list[NewRecord] = []
-        taken: set[bytes] = set()
-        for done, (owner, note) in enumerate(items, 1):
-            if isinstance(owner, bytes):
-                client_id = owner
-            elif id(owner) in ids:
-                client_id = ids[id(owner)]
-            else:
-                client_id = spare_client(self.session, taken)
-                ids[id(owner)] = client_id
-                taken.add(client_id)
-                made += 1
-                records.append(self._client_record(client_id, owner, 1, purpose="import"))
-            records.append(self._note_record(client_id, self.session.env.entropy.draw(16), 1, note, "import"))
-            if len(records) >= BATCH or done == len(items):
-                self.session.write(records)
-                records.clear()
-                if progress is not None:
-                    progress(done, len(items))
+        done = 0
+        while done < len(items):
+            with self.session.recorder.writing():  # a spare key is taken and its first record written in one go
+                done += self._import_batch(items[done : done + BATCH], ids)
+            if progress is not None:
+                progress(done, len(items))
+        made = len(ids)
         self.session.log_acts([Act("import.run", "E", "import", k={"n": len(items)})])
         if self.session.catalogue.changes >= SNAPSHOT_EVERY:
             self.session.save_snapshot()
         return made, len(items)
+
+    def _import_batch(self, items: Sequence[tuple[Client | bytes, Note]], ids: dict[int, bytes]) -> int:
+        """One commit; returns how many of the items are in it. `ids`: the clients made so far, by object."""
+        records: list[NewRecord] = []
+        taken: set[bytes] = set()
+        made: dict[int, bytes] = {}
+        count = 0
+        for owner, note in items:
+            if len(records) >= BATCH:
+                break
+            client_id = owner if isinstance(owner, bytes) else ids.get(id(owner)) or made.get(id(owner))
+            if client_id is None:
+                assert isinstance(owner, Client), "bytes were taken above"
+                client_id = made[id(owner)] = spare_client(self.session, taken)
+                taken.add(client_id)
+                records.append(self._client_record(client_id, owner, 1, purpose="import"))
+            records.append(self._note_record(client_id, self.session.env.entropy.draw(16), 1, note, "import"))
+            count += 1
+        self.session.write(records)
+        ids.update(made)
+        return count
 
     # -- settings
 
@@ -286,12 +312,22 @@ class Notebook:
         return settings_records.from_payload(stored.encode()) if isinstance(stored, str) else Settings()
 
     def save_settings(self, settings: Settings) -> None:
-        before = self.session.catalogue.settings_write()
-        generation, _ = self.session.keys.table.current(SETTINGS)
-        version = before.version + 1 if before else 1
-        subject = Subject(RecordType.SETTINGS, ZERO_ID, ZERO_ID, version, generation)
+        self.session.check_writable()
         payload = settings_records.to_payload(settings)
-        self.session.write([NewRecord(subject, payload, "settings.change", "U", "admin")])
+        with self.session.recorder.writing():
+            version = self.session.catalogue.newest_version(RecordType.SETTINGS, ZERO_ID, ZERO_ID) + 1
+            generation, _ = self.session.keys.table.current(SETTINGS)
+            subject = Subject(RecordType.SETTINGS, ZERO_ID, ZERO_ID, version, generation)
+            self.session.write([NewRecord(subject, payload, "settings.change", "U", "admin")])
+
+
+def search_terms(words: Sequence[str]) -> list[str]:
+    """What is searched for: words that hold a letter or a digit, without the characters no text of a note has."""
+    cleaned = (" ".join("".join(c if c.isprintable() else " " for c in word).split()) for word in words)
+    terms = list(dict.fromkeys(unicodedata.normalize("NFC", word) for word in cleaned if any(map(str.isalnum, word))))
+    if len(terms) > TERMS_MOST or sum(len(word.encode()) for word in terms) > TERMS_BYTES:
+        raise UsageFault("That is too much to search for at once.", f"Search for at most {TERMS_MOST} words.")
+    return terms
 
 
 def signed_copy(note: Note, author: str, now: int) -> Note:

@@ -84,7 +84,7 @@ def _fields(act: Act) -> dict[str, Any]:
         fields["d"] = act.details
     if act.subject is not None:
         s = act.subject
-        fields["s"] = [s.type, s.client.hex(), s.object.hex(), s.version, s.generation, s.flags]
+        fields["s"] = [int(s.type), s.client.hex(), s.object.hex(), s.version, s.generation, s.flags]
     return fields
 
 

@@ -106,15 +106,15 @@ class _Check:
         for origin in session.header.origins:
             for cited, size, root in self._entries(origin):
                 anchors.setdefault(cited, []).append((size, root))
-        for origin in sorted(session.header.origins):
-            self._log(origin, anchors.get(origin, []))
-        for origin in filter(is_origin, session.env.files.names(session.paths.all_audit)):
-            if origin in session.header.origins:
+        for origin, least in sorted(session.header.origins.items()):
+            self._log(origin, least, anchors.get(origin, []))
+        for name in filter(is_origin, session.env.files.names(session.paths.all_audit)):
+            if name in session.header.origins:
                 continue
-            if session.env.files.size(session.paths.checkpoint(origin)) is None:
-                self.verdict.notes.append(f"A log {origin[:8]} was begun and never used; it counts nowhere.")
+            if session.env.files.size(session.paths.checkpoint(name)) is None:
+                self.verdict.notes.append(f"A log {name[:8]} was begun and never used; it counts nowhere.")
             else:
-                self._find("UNLISTED", f"UNLISTED origin: a log {origin[:8]} lies here that is not one of this vault.")
+                self._find("UNLISTED", f"UNLISTED origin: a log {name[:8]} lies here that is not one of this vault.")
 
     def _entries(self, origin: str) -> list[tuple[str, int, bytes]]:
         """Judge every entry with the vault's keys; returns the states of other logs that it cites."""
@@ -140,7 +140,7 @@ class _Check:
                 cites.append((cited["origin"], cited["size"], bytes.fromhex(cited["root"])))
         return cites
 
-    def _log(self, origin: str, anchors: list[tuple[int, bytes]]) -> None:
+    def _log(self, origin: str, least: int, anchors: list[tuple[int, bytes]]) -> None:
         session, verdict = self.session, self.verdict
         try:
             read_card(session.env, session.paths, session.header, origin)
@@ -158,9 +158,8 @@ class _Check:
             anchors=anchors,
         )
         verdict.entries += found.size
-        least = session.header.origins[origin]
         if found.proven and found.size < least:
-            self._find("ROLLED_BACK", f"ROLLED BACK: the log {origin[:8]} had {least} entries, now it has {found.size}.")
+            self._find("ROLLED_BACK", f"ROLLED BACK: the log {origin[:8]} had {least} entries, now {found.size}.")
         for each in found.findings:
             if each.weight is Weight.TAMPERED:
                 self._find(each.code, each.sentence)

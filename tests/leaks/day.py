@@ -64,16 +64,17 @@ def one_shot_day(person: Person, canaries: Canaries) -> dict[str, str]:
     other = str(person.file("wrong", canaries.wrong.encode() + b"\n"))
     rows = f"name,text,date\n{canaries.second_name},{canaries.imported},2026-03-02\n"
     original = person.file("original.csv", rows.encode())
-    code = _does(person, "client add", "C-001", setup=key, canaries=canaries)
-    said = {"client add": code}
+    said: dict[str, str] = {}
     opened = ["--passphrase-file", key, "--no-input"]
 
-    def act(words: str, *more: str, stdin: bytes = b"", code: int = 0) -> str:
+    def act(words: str, *more: str, stdin: bytes = b"") -> str:
         done = person.does(*words.split(), *more, *opened, stdin=stdin)
-        assert done.code == code, f"{words}: {done.code}\n{done.text()}"
-        said[words] = done.text()
+        assert done.code == 0, f"{words}: {done.code}\n{done.text()}"
+        said[words] = said.get(words, "") + done.text()
         return done.out.decode()
 
+    act("init", "--sheet", str(person.base / "desk/sheet.txt"))
+    act("client add", "-", "--code", "C-001", stdin=canaries.name.encode())
     note = act("note add", "--client", "C-001", stdin=canaries.piped.encode()).split()[-1]
     act("note list")
     act("note show", note)
@@ -93,17 +94,6 @@ def one_shot_day(person: Person, canaries: Canaries) -> dict[str, str]:
     act("verify")
     person.does("doctor", *opened)
     return said
-
-
-def _does(person: Person, words: str, code: str, *, setup: str, canaries: Canaries) -> str:
-    sheet = str(person.base / "desk" / "sheet.txt")
-    done = person.does("init", "--sheet", sheet, "--passphrase-file", setup, "--no-input")
-    assert done.code == 0, done.text()
-    done = person.does(
-        *words.split(), "-", "--code", code, "--passphrase-file", setup, "--no-input", stdin=canaries.name.encode()
-    )
-    assert done.code == 0, done.text()
-    return done.text()
 
 
 # -- what is left of it
