@@ -26,6 +26,7 @@ HELP_KEYS = (
     ("Esc", "go back; nothing is lost"),
     ("Enter", "open the marked row, or run the line"),
 )
+MORE = "`help` and a command tells more about it. In a note, F1 shows the editor's keys."
 HELP_MORE = {
     "open": "Opens the newest note of a client. A signed note is shown to be read; `edit` changes it.",
     "new": "Begins a note dated now. A name that nobody has yet makes a new client, after asking.",
@@ -49,12 +50,12 @@ async def show_help(desk: Desk, rest: str) -> None:
         return
 
     def rows(width: int, _hidden: bool) -> list[Row]:
-        listed: list[Row] = [[("class:heading", "At the prompt (a few letters and Tab are enough)")]]
+        listed: list[Row] = [[("class:heading", "Keys")]]
+        listed += [[("class:key", f"  {key:<11}"), ("", what)] for key, what in HELP_KEYS]
+        listed += [[("", "")], [("class:heading", "At the prompt (a few letters and Tab are enough)")]]
         for name, takes, about in COMMANDS:
             listed.append([("class:key", f"  {name:<11}"), ("", columns([(takes, 9), (about, max(10, width - 24))]))])
-        listed += [[("", "")], [("class:heading", "Keys")]]
-        listed += [[("class:key", f"  {key:<11}"), ("", what)] for key, what in HELP_KEYS]
-        listed += [[("", "")], *wrapped("`help` and a command tells more about it. In a note, F1 shows the editor's keys.", width)]
+        listed += [[("", "")], *wrapped(MORE, width)]
         return listed
 
     await desk.ui.page("Help", rows)

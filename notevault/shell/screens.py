@@ -285,6 +285,8 @@ class Page(Screen):
         rows = [[("", "")], *([("", " "), *row] for row in self.rows(width - 2, self.names_hidden))]
         self._page = max(1, height - 1)
         self._top = max(0, min(self._top, len(rows) - height))
+        if len(rows) > self._top + height:
+            return [*rows[self._top : self._top + height - 1], [("class:key", " \u2193 more")]], None
         return rows[self._top :], None
 
 

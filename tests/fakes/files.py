@@ -140,8 +140,9 @@ class MemoryFiles:
         self._alive()
         if folder in self.disk.live:
             raise irregular(folder)
-        found = [p.name for p in (*self.disk.live, *self.disk.live_folders) if p.parent == folder and p != folder]
-        return sorted(name for name in found if not name.startswith(TEMP_PREFIX))
+        prefix = f"{str(folder).rstrip('/')}/"  # strings: comparing paths is slow, and a vault has 256 blob folders
+        found = [str(p)[len(prefix) :] for p in (*self.disk.live, *self.disk.live_folders) if str(p).startswith(prefix)]
+        return sorted(name for name in found if name and "/" not in name and not name.startswith(TEMP_PREFIX))
 
     # Writing
 

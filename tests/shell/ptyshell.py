@@ -128,6 +128,11 @@ class Shell:
                 raise AssertionError(f"{wanted!r} never came; the screen is:\n{self.text}")
             self.read()
 
+    def settle(self) -> None:
+        """Until the picture is whole: a frame may come in two pieces."""
+        for _ in range(3):
+            self.read(0.1)
+
     def type(self, keys: str) -> None:
         self.process.send(keys)
 

@@ -66,7 +66,7 @@ def test_a_dumb_terminal_is_plain_by_itself_and_gets_no_escape_at_all(vault: Pat
         open_shell(shell)
         shell.type("\x0c\r")
         shell.until("What was shown may still be in this window")
-        shell.until("Passphrase (not shown):")
+        shell.until(lambda: shell.text.count("Passphrase (not shown):") == 2)
         shell.type(PASSPHRASE + "\r")
         shell.until(lambda: shell.text.count("notevault>") == 2)
         shell.type("quit\r")

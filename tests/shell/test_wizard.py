@@ -46,6 +46,7 @@ def test_set_up_with_a_sheet_copied_by_hand_ends_at_home_and_recoverable(own_hom
         shell.type("\r")
         for number in range(1, 4):
             shell.until(f"check {number} of 3")
+            shell.settle()
             asked = int(re.search(r"group (\d+) \(line", shell.flat)[1])  # type: ignore[index]
             if number == 1:
                 shell.type("AAAAA\r")
