@@ -31,7 +31,15 @@ class Parser(argparse.ArgumentParser):
         for word in argv:
             if any("\ud800" <= letter <= "\udfff" for letter in word):
                 raise UsageFault("A word on the command line is not valid text.", "Check the terminal's character set.")
-        args, left = self.parse_known_intermixed_args(list(argv))
+        # Argparse loses words after `--` when options and words are mixed; names that cannot be typed stand for them.
+        cut = list(argv).index("--") if "--" in argv else len(argv)
+        meant = {f"\0{number}": word for number, word in enumerate(argv[cut + 1 :])}
+        args, left = self.parse_known_intermixed_args([*argv[:cut], *meant])
+        for name, value in vars(args).items():
+            if isinstance(value, list):
+                setattr(args, name, [meant.get(word, word) for word in value])
+            elif isinstance(value, str):
+                setattr(args, name, meant.get(value, value))
         if not left:
             return args
         if any(word.startswith("-") and word != "-" for word in left):

@@ -148,3 +148,26 @@ def test_go_refuses_a_proof_of_another_entry(check: Check, thousand: list[bytes]
     done = check(log.store(tmp_path / "log"), str(tmp_path / "proofs.json"))
     assert done.returncode == 1
     assert sum(line.startswith("FAIL") for line in done.stdout.splitlines()) == 2
+
+
+def test_go_accepts_the_log_of_a_vault_that_was_worked_in(check: Check, tmp_path: Path) -> None:
+    """Written by the product itself on a real disk: 300 notes imported, so that a bundle is full and another begun."""
+    from notevault.auditlog import card as cards
+    from notevault.storage.layout import VaultPaths
+    from tests.bench.vaults import build
+
+    home = build(tmp_path / "home", 300)
+    (origin,) = (path.name for path in VaultPaths(home.vault).all_audit.iterdir())
+    folder = VaultPaths(home.vault).audit(origin)
+    card = cards.parse((folder / "card").read_bytes())
+    assert isinstance(card, cards.Card)
+    keys = (
+        note.verifier_key(checkpoint.name_of(origin), card.identity_pub),
+        note.verifier_key(checkpoint.name_of(origin, 0), card.epoch0_pub),
+    )
+    result = check(folder, keys=keys)
+    assert result.returncode == 0, result.stdout + result.stderr
+    opened = bytearray((folder / "open").read_bytes())
+    opened[-9] ^= 1
+    (folder / "open").write_bytes(opened)
+    assert check(folder, keys=keys).returncode == 1

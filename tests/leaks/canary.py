@@ -65,12 +65,18 @@ def _wide(text: str) -> Iterable[tuple[str, bytes]]:
 
 
 def in_memory(phrase: str) -> list[Needle]:
-    """As Python and the C libraries keep it: Latin-1, UCS-2, UCS-4, UTF-8."""
+    """As Python and the C libraries keep it: Latin-1, UTF-8, UCS-2, UCS-4 in this machine's byte order.
+
+    Only the smallest pieces: whoever holds a word holds its halves. All are told as the phrase.
+    """
+    every = pieces(phrase)
+    smallest = [each for each in every if not any(other in each and other != each for other in every)]
     return _unique(
-        Needle(piece, how, data.lower(), True)
-        for piece in pieces(phrase)
+        Needle(phrase, how, data.lower(), True)
+        for piece in smallest
         for form in _spelt(piece)
         for how, data in _wide(form)
+        if not how.endswith("-be")
     )
 
 

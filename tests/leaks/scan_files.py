@@ -115,18 +115,18 @@ class Scanner:
         with path.open("rb") as file:
             tail = b""
             while piece := file.read(PIECE):
-                hits += self.data(tail + _without_zeros(piece), str(path))
+                hits += self.data(tail + without_zeros(piece), str(path))
                 tail = piece[-OVERLAP:]
         return hits
 
 
-def _without_zeros(data: bytes) -> bytes:
+def without_zeros(data: bytes) -> bytes:
     """One block of zeros stays of many, so that what lies beside them does not come together."""
     if len(data) < 16 * BLOCK:
         return data
+    nothing = bytes(BLOCK)
     blocks = (data[at : at + BLOCK] for at in range(0, len(data), BLOCK))
-    full = [(block if block.strip(b"\0") else b"\0") for block in blocks]
-    return b"".join(full)
+    return b"".join(b"\0" if block == nothing else block for block in blocks)
 
 
 def everything(root: Path) -> Iterator[Path]:

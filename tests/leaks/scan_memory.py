@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.leaks.canary import Needle
+from tests.leaks.scan_files import without_zeros
 
 PIECE = 16 << 20
 OVERLAP = 4096
@@ -88,6 +89,8 @@ def scan(pid: int, needles: Iterable[Needle]) -> list[Hit]:
             name = rest[3] if len(rest) > 3 else "memory without a name"
             if "r" not in mode or name.startswith(_NO_MEMORY):
                 continue
+            if name.startswith("/") and "w" not in mode:
+                continue  # a program's own file, which nobody can have written to
             start, end = (int(each, 16) for each in span.split("-"))
             for piece in _pieces(memory.fileno(), start, end):
                 seen += len(piece)
@@ -109,7 +112,7 @@ def _pieces(fd: int, start: int, end: int) -> Iterable[bytes]:
             return
         if not data:
             return
-        yield tail + data
+        yield tail + without_zeros(data)
         tail = data[-OVERLAP:]
         at += len(data)
 

@@ -1,4 +1,4 @@
-"""A day in the shell, act by act, so that tests can look between them; each act ends with what must be on the screen."""
+"""A day in the shell, act by act, so that tests can look in between; each act ends with what must be on the screen."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What a lock takes away: text, names, search words, passphrase and keys leave the memory of every process that stays."""
+"""What a lock takes away: text, names, search words, passphrase and keys are in no process that stays."""
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,11 +38,17 @@ class Open:
 
     def prove(self) -> None:
         """Before a lock everything is there to be found, in the child and nowhere else."""
-        hits = self.found()
+        child = self.shell.child
+        inside = [each for each in self.needles if each.what in (self.canaries.text, self.canaries.name, "VK")]
+        inside += [each for each in self.needles if each.what.startswith("client key")][:8]
+        hits = scan_memory.scan(child, inside)
         what = {hit.what for hit in hits}
         assert {self.canaries.text, self.canaries.name, "VK"} <= what, what
         assert any(each.startswith("client key") for each in what)
-        assert {hit.pid for hit in hits} == {self.shell.child}, "\n".join(map(str, hits))
+        others = set(scan_memory.processes_of(self.person.uid, [self.shell.parent])) - {child}
+        assert self.shell.parent in others
+        hits = scan_memory.scan_all(others, self.needles)
+        assert hits == [], "\n".join(map(str, hits))
 
     def nothing(self) -> None:
         hits = self.found()
@@ -72,9 +79,8 @@ def test_after_kill_9_no_process_holds_anything_and_the_text_is_back(opened: Ope
     opened.prove()
     shell_day.kill_child(opened.shell)
     opened.nothing()
-    shell_day.unlock(opened.shell, opened.canaries)
-    opened.shell.type("drafts\r", "draft")
-    opened.shell.type("\r", opened.canaries.text)
+    shell_day.unlock(opened.shell, opened.canaries, "Text that was not saved yet")
+    opened.shell.type("y", opened.canaries.text)
 
 
 def test_no_process_of_the_shell_can_be_read_or_leaves_a_core(opened: Open) -> None:
@@ -95,8 +101,6 @@ def test_a_passphrase_that_was_refused_goes_with_the_child(opened: Open) -> None
 
 @pytest.mark.slow
 def test_with_the_parent_killed_the_child_ends_by_itself(opened: Open) -> None:
-    import os
-
     child = opened.shell.child
     os.kill(opened.shell.parent, signal.SIGKILL)
     assert scan_memory.wait_for(lambda: not scan_memory.is_running(child) and not opened.person.processes(), 30)
