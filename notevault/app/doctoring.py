@@ -76,7 +76,7 @@ def _secrets(env: Env, seen: Survey) -> list[Item]:
             Item(
                 "this laptop's key",
                 "warn",
-                f"It is kept in {store.describe()}, since no key store answered at set-up. Vault folder and backups"
+                f"It is kept in {store.describe()}, as decided at set-up. Vault folder and backups"
                 " stay safe without it; whoever has this whole disk has only your passphrase to guess.",
                 "Encrypt the whole disk, and take a long passphrase.",
             )

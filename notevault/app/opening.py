@@ -130,6 +130,11 @@ def change_passphrase(session: Session, passphrase: str, params: kdf.KdfParams |
     rekey.change_passphrase(session, data, params or kdf.choose_params(session.env.machine))
 
 
+def knows_passphrase(session: Session, passphrase: str) -> bool:
+    """Asked again before something that only its owner may do. Raises SecretsUnavailable."""
+    return rekey.knows_passphrase(session, kdf.normalise(passphrase, opening=True))
+
+
 def improve_kdf(session: Session, passphrase: str) -> bool:
     """After an unlock: a slot cheaper than today's policy is wrapped again. Whether it was."""
     for slot in session.header.slots:

@@ -37,7 +37,21 @@ def run(ctx: Context) -> int:
         notebook.session.check_writable()
         if not ctx.args.yes and not asking.yes("Import them now?", default=True):
             raise Interrupted("Nothing was imported.")
-        made, saved = importing.run(notebook, plan, lambda done, all_: ctx.out.progress("Importing", done, all_))
+        inside = 0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal inside
+            inside = done
+            ctx.out.progress("Importing", done, total)
+
+        try:
+            made, saved = importing.run(notebook, plan, progress)
+        except BaseException:  # interrupted or failed half-way: whole batches stay
+            if inside:
+                ctx.out.warn(
+                    f"{count(inside, 'note')} of {plan.notes:,} are in already; another import brings them in twice."
+                )
+            raise
         ctx.out.saved(f"{saved}", "import", clients=made, notes=saved)
         ctx.out.say(f"{count(saved, 'note')} imported, {count(made, 'client')} made. All notes are unsigned.")
         _warn_of_originals(ctx)

@@ -44,7 +44,8 @@ NOTES: tuple[tuple[str, int, int, str, bool, str], ...] = (
         "SOAP",
         True,
         _soap(
-            "Kept the diary on four days. The worst hour is the evening before: she rereads everything and then cannot sleep.",
+            "Kept the diary on four days. The worst hour is the evening before: she rereads everything and then"
+            " cannot sleep.",
             "Calmer than last week. Laughed when reading her own entries aloud.",
             "Catastrophizing ('if I fail this one, everything was for nothing') is now visible to herself.",
             "Worry time of fifteen minutes at 18:00. Books closed at 20:00.",
@@ -95,7 +96,8 @@ NOTES: tuple[tuple[str, int, int, str, bool, str], ...] = (
         True,
         "Behaviour\nAvoids lifts and underground stations since being stuck between two floors in June.\n\n"
         "Intervention\nExplained what panic does and why it ends by itself. Built a ladder of ten steps.\n\n"
-        "Response\nRated the first step 30 of 100; stood in front of the lift in our house for six minutes, down to 10.\n\n"
+        "Response\nRated the first step 30 of 100; stood in front of the lift in our house for six minutes,"
+        " down to 10.\n\n"
         "Plan\nStep two twice this week: door open, nobody rides. She writes the number down before and after.\n",
     ),
     (
@@ -116,7 +118,8 @@ NOTES: tuple[tuple[str, int, int, str, bool, str], ...] = (
         "free",
         True,
         "Came because his partner asked him to. Quarrels follow one pattern: she asks, he goes silent, she asks louder,"
-        " he leaves the flat. He says he has no words then, 'as if somebody had pulled the plug'. His father went silent"
+        " he leaves the flat. He says he has no words then, 'as if somebody had pulled the plug'. His father"
+        " went silent"
         " for weeks. He noticed the likeness himself and did not like it. Agreed on six sessions.",
     ),
     (
@@ -136,7 +139,8 @@ NOTES: tuple[tuple[str, int, int, str, bool, str], ...] = (
         "free",
         True,
         "Second anniversary of her husband's death. Set the table for two that morning, then sat down in his place."
-        " Grief moves; it no longer stands still. Sleeps well, eats with her sister on Sundays. She wonders aloud whether"
+        " Grief moves; it no longer stands still. Sleeps well, eats with her sister on Sundays. She wonders"
+        " aloud whether"
         " she still needs to come. We agreed to meet once a month.",
     ),
     (
@@ -155,7 +159,8 @@ NOTES: tuple[tuple[str, int, int, str, bool, str], ...] = (
         "DAP",
         False,
         _dap(
-            "Sang in the choir, second row. Slept until half past five. Asked whether 'useful' and 'good' are one word.",
+            "Sang in the choir, second row. Slept until half past five. Asked whether 'useful' and 'good' are"
+            " one word.",
             "Mood clearly better; the question about worth is now in the open.",
             "",
         ),

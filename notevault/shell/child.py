@@ -13,12 +13,18 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notevault.errors import NotevaultError
 from notevault.shell.control import LOCKED, Channel
 from notevault.shell.terminal import this_screen
 from notevault.wiring.locked import LockedSide, demo_side, locked_side, protect_process, remove_demo
+
+if TYPE_CHECKING:  # heavy: imported when the terminal is ours
+    from notevault.shell.desk import Desk
+    from notevault.shell.ui import Ui
 
 LOCKS = ("key", "idle", "suspend")
 _WHY = {"gone": "hangup"}
@@ -80,9 +86,10 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
 
     demo = Path(options.demo) if options.demo else None
     side: LockedSide = demo_side(demo) if demo else locked_side(options.vault)
-    env = make_demo_env(demo) if demo else make_env(side)
-    idle = Idle(env.clock)
     desk: Desk
+    ui: Ui
+    env = make_demo_env(demo) if demo else make_env(side, on_wait=lambda words: ui.waiting(words))
+    idle = Idle(env.clock)
     if options.plain:
         from notevault.shell.plain import PlainUi
 
@@ -90,7 +97,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     else:
         from notevault.shell.stage import Stage
 
-        ui = Stage(idle, lambda width: desk.bar(width), banner=DEMO if demo else "")  # type: ignore[assignment]
+        ui = Stage(idle, lambda width: desk.bar(width), banner=DEMO if demo else "")
     desk = Desk(env, side, ui, channel, demo)
     _listen(channel, ui.leave)
     ticking = asyncio.get_running_loop().create_task(ui.tick())
@@ -105,6 +112,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
             desk.exit_code = fault.exit_code
         finally:
             ticking.cancel()
+            ui.cover()
             _close(desk, reason)
         ui.farewell(reason)
     if reason in LOCKS:
@@ -113,7 +121,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     return desk.exit_code
 
 
-async def _work(desk, after: str) -> None:  # type: ignore[no-untyped-def]
+async def _work(desk: Desk, after: str) -> None:
     """Locked, then open; ends by raising Leave."""
     from notevault.app import opening
     from notevault.app.oneshot import alleged_vault
@@ -136,7 +144,7 @@ async def _work(desk, after: str) -> None:  # type: ignore[no-untyped-def]
     await repl.work(desk)
 
 
-def _close(desk, reason: str) -> None:  # type: ignore[no-untyped-def]
+def _close(desk: Desk, reason: str) -> None:
     """Where she was, then the end of the session: logged, the index written, the newest state remembered."""
     if not desk.open:
         return
@@ -151,7 +159,7 @@ def _close(desk, reason: str) -> None:  # type: ignore[no-untyped-def]
             desk.channel.send(f"say While locking: {fault.sentence}")
 
 
-def _listen(channel: Channel, leave) -> None:  # type: ignore[no-untyped-def]
+def _listen(channel: Channel, leave: Callable[[str], None]) -> None:
     """The parent's words, its end, and the signals of a terminal that goes away."""
     loop = asyncio.get_running_loop()
 

@@ -70,6 +70,7 @@ async def run(desk: Desk, line: str) -> None:
         await commands_clients.client(desk, line)
         return
     meant = did_you_mean(line)
+    desk.retype = "" if desk.ui.is_plain else line
     desk.say(
         f"There is no command `{word[:20]}`. Did you mean {meant}?"
         if meant

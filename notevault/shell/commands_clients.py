@@ -1,4 +1,4 @@
-"""Clients at the prompt: chosen by a few letters, shown, added, changed; namesakes and near names told before they mix."""
+"""Clients at the prompt: chosen by a few letters, shown, added, changed; namesakes told apart before they mix."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from notevault.domain.clients import Client
 from notevault.domain.matching import find_clients, label, rank, similar
 from notevault.domain.templates import TEMPLATES, plan_of
 from notevault.shell.desk import Desk
-from notevault.shell.paint import Row, columns
+from notevault.shell.paint import Row, columns, count
 from notevault.shell.ui import options
 from notevault.vault.notebook import ClientView
 
 
 def client_row(desk: Desk, view: ClientView, others: list[ClientView], width: int, hidden: bool) -> Row:
-    last = "" if view.last_ms is None else f"last {desk.when(view.last_ms, desk.env.clock.utc_offset_minutes(view.last_ms))[:-6]}"
-    notes = f"{view.notes:,} note{'' if view.notes == 1 else 's'}"
+    last = (
+        ""
+        if view.last_ms is None
+        else f"last {desk.when(view.last_ms, desk.env.clock.utc_offset_minutes(view.last_ms))[:-6]}"
+    )
+    notes = count(view.notes, "note")
     name = "" if hidden else label(view, others)
     state = "" if view.active else "ended"
-    return [("", columns([(name or view.code, max(14, width - 46)), (view.code, 9), (notes, 10), (last, 16), (state, 6)]))]
+    return [
+        ("", columns([(name or view.code, max(14, width - 46)), (view.code, 9), (notes, 10), (last, 16), (state, 6)]))
+    ]
 
 
 async def pick(desk: Desk, text: str, title: str, *, create: bool = False) -> ClientView | None:
     """The client that the letters mean; asks where several fit. None (with a message where it helps) when none."""
     if not text:
-        typed = await desk.ui.ask(
-            title, ["A few letters of the name, or the code. Enter alone shows all."], "Client"
-        )
+        typed = await desk.ui.ask(title, ["A few letters of the name, or the code. Enter alone shows all."], "Client")
         if typed is None:
             return None
         text = typed.strip()
@@ -101,14 +105,16 @@ async def page(desk: Desk, view: ClientView) -> None:
     record = view.client
     facts = [f"Code {record.code}"]
     facts += [f"born {record.born.isoformat()}"] if record.born else []
-    facts += [f"{view.notes:,} session{'' if view.notes == 1 else 's'}"]
+    facts += [count(view.notes, "session")]
     facts += [] if record.active else ["treatment ended"]
     text = [" \u00b7 ".join(facts)]
     text += [record.note] if record.note else []
     text += [plan] if plan else []
-    title = desk.who(view, desk.ui.names_hidden)
     picked = await desk.ui.choose(
-        title, text, options("New note", f"Notes ({view.notes:,})", "Change name, code or date of birth", "Back"), numbered=True
+        lambda hidden: desk.who(view, hidden),
+        text,
+        options("New note", f"Notes ({view.notes:,})", "Change name, code or date of birth", "Back"),
+        numbered=True,
     )
     if picked == 0:
         await commands_notes.new(desk, record.code)

@@ -7,12 +7,13 @@ from notevault.app.writing import Writing
 from notevault.domain import dates
 from notevault.domain.folding import hits
 from notevault.domain.notes import excerpt, word_count
-from notevault.domain.templates import TEMPLATES, unwritten
+from notevault.domain.templates import TEMPLATES
 from notevault.shell import note_desk
 from notevault.shell.commands_clients import last_plan, pick
 from notevault.shell.desk import Desk, note_words
-from notevault.shell.paint import Row, columns
+from notevault.shell.paint import Row, columns, count
 from notevault.shell.safe import visible_line
+from notevault.shell.screens import Words
 from notevault.shell.ui import options
 from notevault.vault.notebook import ClientView, NoteView
 
@@ -29,9 +30,11 @@ async def new(desk: Desk, rest: str) -> None:
     names = [desk.settings.template, *(name for name in TEMPLATES if name != desk.settings.template)]
     session_ms: int | None = None
     while True:
-        day = "" if session_ms is None else f" for {desk.when(session_ms, desk.env.clock.utc_offset_minutes(session_ms))}"
+        day = (
+            "" if session_ms is None else f" for {desk.when(session_ms, desk.env.clock.utc_offset_minutes(session_ms))}"
+        )
         picked = await desk.ui.choose(
-            f"New note: {desk.who(client, desk.ui.names_hidden)}{day}",
+            _new_title(desk, client, day),
             [plan] if plan else [f"Session {client.notes + 1}."],
             options(*(_template_words(name) for name in names), "Another day or time\u2026"),
             numbered=True,
@@ -42,6 +45,10 @@ async def new(desk: Desk, rest: str) -> None:
             await note_desk.begin(desk, client.id, names[picked], session_ms)
             return
         session_ms = await _ask_when(desk) or session_ms
+
+
+def _new_title(desk: Desk, client: ClientView, day: str) -> Words:
+    return lambda hidden: f"New note: {desk.who(client, hidden)}{day}"
 
 
 def _template_words(name: str) -> str:
@@ -87,7 +94,9 @@ async def _newest(desk: Desk, rest: str, *, change: bool) -> None:
     await note_desk.open_note(desk, newest[0].id, change=change)
 
 
-async def _choose_note(desk: Desk, views: list[NoteView], title: str, text: list[str], selected: int = 0) -> int | None:
+async def _choose_note(
+    desk: Desk, views: list[NoteView], title: Words, text: list[str], selected: int = 0
+) -> int | None:
     clients = {each.id: each for each in await desk.clients()}
 
     def items(width: int, hidden: bool) -> list[list[Row]]:
@@ -117,13 +126,11 @@ async def notes(desk: Desk, rest: str) -> None:
         return
     selected: int | None = 0
     while True:
-        views = await desk.run(
-            lambda: desk.notebook.notes(client.id) if client else desk.notebook.notes(limit=200)
-        )
+        views = await desk.run(lambda: desk.notebook.notes(client.id) if client else desk.notebook.notes(limit=200))
         if not views:
             desk.say("There are no notes yet.")
             return
-        title = f"Notes: {desk.who(client, desk.ui.names_hidden)}" if client else "The newest notes"
+        title: Words = (lambda hidden: f"Notes: {desk.who(client, hidden)}") if client else "The newest notes"
         selected = await _choose_note(desk, views, title, [], min(selected or 0, len(views) - 1))
         if selected is None:
             return
@@ -145,10 +152,11 @@ async def history(desk: Desk, rest: str) -> None:
     revisions = list(reversed(await desk.run(lambda: desk.notebook.history(views[at].id))))
 
     def items(_width: int, _hidden: bool) -> list[list[Row]]:
-        return [
-            [[("", f"version {each.version:>3}   saved {desk.moment(each.saved_ms)}   {'signed' if each.signed else ''}")]]
-            for each in revisions
-        ]
+        rows: list[list[Row]] = []
+        for each in revisions:
+            words = f"version {each.version:>3}   saved {desk.moment(each.saved_ms)}"
+            rows.append([[("", f"{words}   {'signed' if each.signed else ''}".rstrip())]])
+        return rows
 
     selected: int | None = 0
     while True:
@@ -173,7 +181,7 @@ async def find(desk: Desk, rest: str) -> None:
         return
     clients = {each.id: each for each in await desk.clients()}
     more = f", the newest {len(found.hits)} shown" if found.total > len(found.hits) else ""
-    count = f"{found.total:,} note{'' if found.total == 1 else 's'} found{more}"
+    total = f"{count(found.total, 'note')} found{more}"
 
     def items(width: int, hidden: bool) -> list[list[Row]]:
         rows = []
@@ -184,7 +192,7 @@ async def find(desk: Desk, rest: str) -> None:
 
     selected: int | None = 0
     while True:
-        selected = await desk.ui.choose(f"Find: {visible_line(rest)}", [count], items, selected=selected or 0)
+        selected = await desk.ui.choose(f"Find: {visible_line(rest)}", [total], items, selected=selected or 0)
         if selected is None:
             return
         await note_desk.open_note(desk, found.hits[selected][0].id)
@@ -207,7 +215,9 @@ async def drafts(desk: Desk, _rest: str) -> None:
     clients = {each.id: each for each in await desk.clients()}
     held = {draft.note for draft in kept}
     unsigned = [
-        view for view in await desk.run(lambda: desk.notebook.notes(limit=200, unsigned_only=True)) if view.id not in held
+        view
+        for view in await desk.run(lambda: desk.notebook.notes(limit=200, unsigned_only=True))
+        if view.id not in held
     ]
     if not kept and not unsigned:
         desk.say("Everything is saved and signed.")
@@ -251,11 +261,9 @@ async def sign(desk: Desk, rest: str) -> None:
         desk.say("This note has text that is not saved yet: open it first.")
         return
     writing = await desk.run(lambda: Writing.of_note(desk.notebook, desk.drafts, view.id))
-    empty = unwritten(writing.text, TEMPLATES[writing.note.template])
-    text = [note_words(desk, view), excerpt(writing.text, width=240)]
-    text += [f"Nothing is written under {', '.join(empty)}."] if empty else []
-    text += [] if desk.settings.author else ["Your name is not set (`settings`): it is signed without one."]
-    if await desk.ui.confirm("Sign", text, "Sign this note? It can then be read, not changed.", default=not empty):
+    warning = note_desk.sign_warning(desk, writing.text, writing.note.template)
+    text = [note_words(desk, view), excerpt(writing.text, width=240), *([warning] if warning else [])]
+    if await desk.ui.confirm("Sign", text, "Sign this note? It can then be read, not changed.", default=not warning):
         await desk.run(lambda: writing.sign(writing.text))
         desk.saved_ms = desk.now()
         desk.say("Signed.")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from notevault.app import importing, opening
+from notevault.app import doctoring, importing, opening
+from notevault.app.doctoring import Item
 from notevault.domain.imported import ImportedNote
 from notevault.domain.importing import FILE_LIMIT, parse
 from notevault.domain.templates import TEMPLATES
 from notevault.errors import NotFound, UsageFault
-from notevault.formats.header import PassphraseSlot
 from notevault.shell import wizard
 from notevault.shell.complete import COMMANDS
 from notevault.shell.desk import Desk
-from notevault.shell.paint import Row, columns, wrapped
+from notevault.shell.paint import Row, columns, count, wrapped
 from notevault.shell.ui import Progress, options, rows_of
 from notevault.vault import verify
 
@@ -31,8 +31,8 @@ HELP_MORE = {
     "open": "Opens the newest note of a client. A signed note is shown to be read; `edit` changes it.",
     "new": "Begins a note dated now. A name that nobody has yet makes a new client, after asking.",
     "edit": "Opens the newest note to be changed, a signed one too: the signed version stays in the history.",
-    "find": "Finds notes that hold every word; the beginning of a word is enough. The search is logged, its words sealed.",
-    "client": "`client anna` shows her page, `client add NAME` makes a new client, `client edit anna` changes her data.",
+    "find": "Finds notes that hold every word; its beginning is enough. The search is logged, its words sealed.",
+    "client": "`client anna` shows her page, `client add NAME` makes a client, `client edit anna` changes her data.",
     "import": "Reads .txt, .md and .csv files. You see what would come in before anything is saved.",
     "sign": "Vouches for a note. A later change makes a new version that is unsigned again.",
     "verify": "Reads everything and checks that nothing was changed, moved or taken away.",
@@ -74,7 +74,7 @@ async def check(desk: Desk, _rest: str) -> None:
         1: "Something was changed. Keep the vault folder as it is, and restore from a backup.",
         2: "Not everything could be checked.",
     }[verdict.exit_code]
-    lines = [said, "", f"{verdict.entries:,} log entries and {verdict.blobs:,} records looked at."]
+    lines = [said, "", f"{verdict.entries:,} log entries and {count(verdict.blobs, 'record')} looked at."]
     for title, found in (("Changed:", verdict.findings), ("Not checked:", verdict.undecided)):
         if found:
             lines += ["", title, *(f"  {code}: {sentence}" for code, sentence in found[:50])]
@@ -82,28 +82,43 @@ async def check(desk: Desk, _rest: str) -> None:
 
 
 async def doctor(desk: Desk, _rest: str) -> None:
-    """A look at what protects the vault on this laptop."""
-    session = desk.session
-    lines = [f"Vault                {desk.side.vault}", f"This laptop's key    {session.store.describe()}"]
-    for slot in session.header.slots:
-        if isinstance(slot, PassphraseSlot) and slot.device == session.device_id:
-            lines.append(f"Passphrase check     {slot.m // 1024:,} MiB of memory, {slot.t} passes")
-    lines.append(f"Recovery sheet       {'typed back and right' if desk.sheet_ok else 'NOT DONE: type `sheet`'}")
-    lines.append(f"Locks after          {desk.settings.idle} minutes without a key")
-    lines.append(f"State                {session.read_only or 'can be read and written'}")
-    loose = await desk.run(lambda: _loose(desk.side.vault))
-    lines.append(f"Access               {loose or 'only you can open the folder'}")
-    lines += ["", "`notevault doctor` in a terminal looks closer, also while the vault is locked."]
-    await desk.ui.page("Doctor", rows_of(*lines))
+    """What `notevault doctor` says, of the vault that is open."""
 
+    def job(_say: Progress) -> list[Item]:
+        with desk.gate:
+            inside = doctoring.look_inside(desk.session)
+            known = {item.topic for item in inside} - {"drafts"}
+            outside = doctoring.look(desk.env, desk.side.vault)[0]
+            return [item for item in outside if item.topic not in known] + inside
 
-def _loose(vault: Path) -> str:
-    mode = vault.stat().st_mode & 0o077
-    return "OTHERS CAN ENTER THE FOLDER: `notevault doctor` says more" if mode else ""
+    items = await desk.ui.work("Doctor", ["Looking at the vault and this laptop\u2026"], job)
+
+    def rows(width: int, _hidden: bool) -> list[Row]:
+        listed: list[Row] = []
+        for item in items:
+            mark = {"warn": "!", "bad": "!!", "unknown": "?"}.get(item.state, "")
+            label = f"{mark:<3}{item.topic[:18]:<19}"
+            style = "class:heading" if mark.startswith("!") else ""
+            told = wrapped(item.sentence, min(width, 78) - len(label), style)
+            told += wrapped(item.step, min(width, 78) - len(label)) if item.step else []
+            heads = [label, *[" " * len(label)] * (len(told) - 1)]
+            listed += [[("class:key", head), *row] for head, row in zip(heads, told, strict=True)]
+        return listed
+
+    await desk.ui.page("Doctor", rows)
 
 
 async def passphrase(desk: Desk, _rest: str) -> None:
+    """The present one is asked first: a laptop left open for a moment must not be anybody's."""
     desk.session.check_writable()
+    now = await desk.ui.ask("A new passphrase", ["First the one you have now."], "Passphrase", secret=True)
+    if not now:
+        return
+    if not await desk.ui.work(
+        "A new passphrase", ["Checking\u2026"], lambda _: opening.knows_passphrase(desk.session, now)
+    ):
+        desk.say("That is not your passphrase. Nothing was changed.")
+        return
     text = await wizard.new_passphrase(desk, "A new passphrase")
     if text is None:
         desk.say("The passphrase is as it was.")
@@ -146,7 +161,9 @@ async def settings(desk: Desk, _rest: str) -> None:
             changed = now if minutes is None else replace(now, idle=minutes)
         elif picked == 2:
             names = list(TEMPLATES)
-            at = await desk.ui.choose("Usual template", [], options(*names), selected=names.index(now.template), numbered=True)
+            at = await desk.ui.choose(
+                "Usual template", [], options(*names), selected=names.index(now.template), numbered=True
+            )
             changed = now if at is None else replace(now, template=names[at])
         else:
             return
@@ -171,9 +188,13 @@ async def import_file(desk: Desk, rest: str) -> None:
     if not notes:
         raise UsageFault("There is not one note in this file.", " ".join(warnings))
     plan = await desk.run(lambda: importing.preview(desk.notebook, notes))
-    text = [f"{plan.notes:,} notes of {len(plan.owners):,} clients: {len(plan.new):,} new, {len(plan.known):,} here already."]
-    text += [f"{plan.undated:,} notes have no date: they are dated today and marked as undated."] if plan.undated else []
-    text += [f"{len(plan.close):,} new names are nearly those of clients here: {', '.join(code for _, code in plan.close[:6])}."] if plan.close else []
+    counts = f"{len(plan.new):,} new, {len(plan.known):,} here already"
+    text = [f"{count(plan.notes, 'note')} of {count(len(plan.owners), 'client')}: {counts}."]
+    if plan.undated:
+        text.append(f"{count(plan.undated, 'note')} without a date: dated today and marked as undated.")
+    if plan.close:
+        codes = ", ".join(code for _, code in plan.close[:6])
+        text.append(f"{count(len(plan.close), 'new name')} close to that of a client here: {codes}.")
     text += [*warnings, *plan.warnings]
     if not await desk.ui.confirm("Import", text, "Import them now?", default=True):
         desk.say("Nothing was imported.")
@@ -181,12 +202,12 @@ async def import_file(desk: Desk, rest: str) -> None:
 
     def job(say: Progress) -> tuple[int, int]:
         with desk.gate:
-            return importing.run(desk.notebook, plan, lambda done, total: say(f"{done:,} of {total:,} notes"))
+            return importing.run(desk.notebook, plan, lambda done, total: say(f"{done:,} of {count(total, 'note')}"))
 
     made, saved = await desk.ui.work("Import", ["Sealing the notes\u2026"], job)
     desk.saved_ms = desk.now()
     desk.say(
-        f"{saved:,} notes imported, {made:,} clients made; all unsigned.",
+        f"{count(saved, 'note')} imported, {count(made, 'client')} made; all unsigned.",
         "The file is still readable by anyone who gets at this disk: delete it when all is well, also from the trash.",
     )
 

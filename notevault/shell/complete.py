@@ -22,6 +22,7 @@ from notevault.domain.suggest import suggest
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("open", "client", "the newest note of a client"),
     ("new", "client", "write a new note"),
+    ("edit", "client", "change the newest note, a signed one too"),
     ("find", "words", "search all notes"),
     ("client", "client", "one client: facts and notes"),
     ("clients", "client", "the list of clients"),
@@ -32,8 +33,9 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("import", "file", "bring in notes from files"),
     ("verify", "", "check that nothing was changed"),
     ("doctor", "", "check this laptop and the vault"),
-    ("sheet", "", "make a new recovery sheet"),
+    ("sheet", "", "check or renew the recovery sheet"),
     ("passphrase", "", "change the passphrase"),
+    ("settings", "", "your name, the lock, the usual template"),
     ("lock", "", "lock now"),
     ("hide", "", "hide or show names"),
     ("help", "command", "what can be done, and how"),

@@ -16,12 +16,15 @@ async def open_demo(desk: Desk, after: str) -> None:
     if opening.has_vault(desk.env, desk.side.vault):
         why = WHY.get(after, "")
         await desk.ui.page(
-            TITLE, rows_of(why or "Locked.", "", "Your own vault would ask for the passphrase now. Enter opens the demo again.")
+            TITLE,
+            rows_of(
+                why or "Locked.", "", "Your own vault would ask for the passphrase now. Enter opens the demo again."
+            ),
         )
         session = await desk.ui.work(
             TITLE,
             ["Opening\u2026"],
-            lambda _: opening.open_vault(desk.env, desk.side.vault, passphrase, shell=True),
+            lambda _: opening.open_vault(desk.env, desk.side.vault, passphrase, shell=True),  # noqa: S604 - no subprocess
         )
     else:
         session = await desk.ui.work(

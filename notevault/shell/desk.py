@@ -45,6 +45,8 @@ class Desk:
     gate: threading.RLock = field(default_factory=threading.RLock)
     message: list[str] = field(default_factory=list)
     """What home says next."""
+    retype: str = ""
+    """A line that could not be run: it stands at the prompt again, to be mended."""
     _session: Session | None = None
     _notebook: Notebook | None = None
     _drafts: Drafts | None = None

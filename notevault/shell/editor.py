@@ -75,6 +75,7 @@ class _Editor:
         self.job, self.hooks = job, hooks
         cursor = len(normalise(job.text[: job.cursor]))
         self.state = EditorState(job.text, cursor, read_only=job.read_only, clipboard=clipboard)
+        self.state.sign_warning = job.sign_warning
         self.model = self.state.model
         self.names_hidden = job.names_hidden
         self.app: Application[str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,6 +21,8 @@ class EditorJob:
     unsaved: bool = False
     """The text comes from a draft: closing saves it even if nothing is typed."""
     names_hidden: bool = False
+    sign_warning: Callable[[str], str] | None = None
+    """What to say of a text before it is signed ("Nothing is written under Plan."), "" for nothing."""
 
 
 @dataclass

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from notevault.shell.clipboard import Clipboard
 from notevault.shell.editor_keys import HELP
 from notevault.shell.editor_view import SEPARATOR, Bar, Painter, Picture, View
@@ -30,6 +32,7 @@ class EditorState:
         self.clipboard = clipboard
         self.mode = "write"
         self.message, self.alarm = "", False
+        self.sign_warning: Callable[[str], str] | None = None
         self.painter = Painter()
         self.width, self.page = 80, 20
         self._before_help = "write"
@@ -98,7 +101,8 @@ class EditorState:
         elif name == "sign":
             if self._may_edit():
                 self.mode = "question"
-                self.say(QUESTION)
+                warning = self.sign_warning(self.model.text) if self.sign_warning else ""
+                self.say(f"{warning} {QUESTION}".strip())
         elif name == "close":
             return "close"
         else:

@@ -8,6 +8,7 @@ from notevault.domain.notes import word_count
 from notevault.shell.complete import Catalogue
 from notevault.shell.desk import Desk
 from notevault.shell.home import Entry, HomeData, Section
+from notevault.shell.paint import count
 from notevault.vault.drafts import Draft
 from notevault.vault.notebook import ClientView, NoteView
 
@@ -27,7 +28,7 @@ def home_data(desk: Desk) -> HomeData:
     newest = desk.notebook.notes(limit=24)
     held_today = [view for view in newest if dates.day_of(view.note.session, view.note.offset) == today]
     waiting = [view for view in desk.notebook.notes(limit=24, unsigned_only=True) if view.id not in drafted]
-    count = len(desk.session.catalogue.notes(None, limit=COUNTED, unsigned_only=True))
+    unsigned = len(desk.session.catalogue.notes(None, limit=COUNTED, unsigned_only=True))
     older = [view for view in waiting if view not in held_today]
     listed = {view.id for view in [*held_today, *older[:WAITING]]}
 
@@ -35,7 +36,9 @@ def home_data(desk: Desk) -> HomeData:
         return _entry(desk, by_id, clients, view, today_is=view in held_today)
 
     sections = [
-        Section("Kept drafts, not saved yet", tuple(_draft_entry(desk, by_id, clients, each) for each in drafts[:DRAFTS]))
+        Section(
+            "Kept drafts, not saved yet", tuple(_draft_entry(desk, by_id, clients, each) for each in drafts[:DRAFTS])
+        )
         if drafts
         else None,
         Section(
@@ -45,23 +48,23 @@ def home_data(desk: Desk) -> HomeData:
             if clients
             else "Your vault is empty. Type `new` and a client's name to write your first note.",
         ),
-        Section(f"To sign ({_many(count)})", tuple(entry(view) for view in older[:WAITING])) if older else None,
+        Section(f"To sign ({_many(unsigned)})", tuple(entry(view) for view in older[:WAITING])) if older else None,
         Section("Before", tuple(entry(view) for view in newest if view.id not in listed | drafted)[:LATEST]),
     ]
     return HomeData(
         desk.today(),
-        _counts(len(drafts), count),
+        _counts(len(drafts), unsigned),
         tuple(section for section in sections if section is not None and (section.entries or section.empty)),
         Catalogue(clients),
     )
 
 
-def _many(count: int) -> str:
-    return f"{count}" if count < COUNTED else f"{COUNTED} or more"
+def _many(number: int) -> str:
+    return f"{number}" if number < COUNTED else f"{COUNTED} or more"
 
 
 def _counts(drafts: int, unsigned: int) -> str:
-    parts = [f"{drafts} draft{'' if drafts == 1 else 's'}"] if drafts else []
+    parts = [count(drafts, "draft")] if drafts else []
     parts += [f"{_many(unsigned)} unsigned"] if unsigned else []
     return " \u00b7 ".join(parts)
 
@@ -82,4 +85,6 @@ def _entry(
 
 def _draft_entry(desk: Desk, by_id: dict[bytes, ClientView], clients: list[ClientView], draft: Draft) -> Entry:
     name, code = _name(by_id.get(draft.client), clients)
-    return Entry(desk.moment(draft.kept), name, code, f"draft \u00b7 {word_count(draft.text)} words", draft.note, draft=True)
+    return Entry(
+        desk.moment(draft.kept), name, code, f"draft \u00b7 {word_count(draft.text)} words", draft.note, draft=True
+    )

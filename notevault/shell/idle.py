@@ -1,8 +1,8 @@
 """When an open vault locks by itself: after so many minutes without a key, on a clock that runs on through suspend.
 
-    key        the countdown starts anew
-    warning    WARN_S seconds before the end
-    due        `idle` at the end; `suspend` when the clock jumped between two looks: the laptop slept
+key        the countdown starts anew
+warning    WARN_S seconds before the end
+due        `idle` at the end; `suspend` when the clock jumped between two looks: the laptop slept
 """
 
 from __future__ import annotations

@@ -49,10 +49,10 @@ def make_input() -> Input:
     class _Input(Vt100Input):
         """The mode is set once, by `held_raw`; setting it back on a terminal that has gone would raise."""
 
-        def raw_mode(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        def raw_mode(self) -> AbstractContextManager[None]:
             return contextlib.nullcontext()
 
-        def cooked_mode(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        def cooked_mode(self) -> AbstractContextManager[None]:
             return contextlib.nullcontext()
 
     return _Input(sys.stdin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notevault.app.writing import Writing
-from notevault.domain.templates import template_named
+from notevault.domain.templates import TEMPLATES, template_named, unwritten
 from notevault.errors import NotevaultError, NotFound
 from notevault.shell.desk import Desk, note_words
 from notevault.shell.editor_job import EditorJob, EditorResult
@@ -28,6 +28,7 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
         cursor=writing.cursor,
         detail=await desk.run(lambda: _detail(desk, writing, client)),
         unsaved=from_draft and writing.unsaved(writing.text),
+        sign_warning=lambda text: sign_warning(desk, text, writing.note.template),
     )
     try:
         result = await desk.ui.edit(job, hooks)
@@ -52,6 +53,14 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
         desk.say("Nothing was written, so nothing was saved.")
     elif result.text != job.text or from_draft:
         desk.say(f"Saved at {desk.clock_words(desk.saved_ms or desk.now())}. Not signed yet: `sign {client.code}`.")
+
+
+def sign_warning(desk: Desk, text: str, template: str) -> str:
+    """What a signature would stand under: headings with nothing below them, and whose name."""
+    empty = unwritten(text, TEMPLATES[template])
+    said = [f"Nothing is written under {', '.join(empty)}."] if empty else []
+    said += [] if desk.settings.author else ["Your name is not set (`settings`): it is signed without one."]
+    return " ".join(said)
 
 
 def _right_end(desk: Desk, template: str) -> str:

@@ -12,8 +12,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from notevault.app.writing import Writing
-from notevault.domain.templates import TEMPLATES, unwritten
-from notevault.errors import NotevaultError, UsageFault
+from notevault.errors import NotevaultError
 from notevault.shell.desk import Desk
 
 KEEP_AFTER_S = 2.0
@@ -33,7 +32,6 @@ class NoteHooks:
         self._save_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeping = False
-        self._asked_empty = False
         self._ended = False
         self.words = ""
         self.signed = False
@@ -45,7 +43,7 @@ class NoteHooks:
 
     def on_change(self, text: str, cursor: int) -> None:
         now = self._loop.time()
-        self.newest, self._asked_empty = (text, cursor), False
+        self.newest = (text, cursor)
         self._since = now if self._since is None else self._since
         if self._timer is not None:
             self._timer.cancel()
@@ -62,12 +60,6 @@ class NoteHooks:
         return "nothing to save" if self._desk.saved_ms is None else f"saved {self._desk.clock_words(self._desk.now())}"
 
     def sign(self, text: str, cursor: int) -> str:
-        empty = unwritten(text, TEMPLATES[self._writing.note.template])
-        if empty and not self._asked_empty:
-            self._asked_empty = True
-            raise UsageFault(
-                f"Nothing is written under {', '.join(empty)}.", "Write it, or press ^G again to sign without."
-            )
         with self._desk.gate:
             self.newest = (text, cursor)
             self._writing.sign(text)

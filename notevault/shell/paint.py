@@ -9,7 +9,7 @@ from notevault.shell.safe import cell_width, clip, visible, visible_line
 from notevault.shell.text import TextModel
 from notevault.shell.wrap import Layout
 
-__all__ = ["Row", "clip_row", "field_row", "plain", "row_width", "spread", "wrapped"]
+__all__ = ["Row", "clip_row", "columns", "count", "field_row", "plain", "row_width", "spread", "wrapped"]
 
 MASK = "\u2022"
 
@@ -40,15 +40,15 @@ def clip_row(row: Row, width: int) -> Row:
     if row_width(row) <= width:
         return row
     kept: Row = []
-    room = width
+    room = width - 1  # one cell for the sign that something is missing
     for style, text in row:
-        if cell_width(text) < room:
-            kept.append((style, text))
-            room -= cell_width(text)
-            continue
-        piece = text if cell_width(text) <= room - 1 else clip(text, room)
-        kept.append((style, piece if piece.endswith("\u2026") else piece + "\u2026"))
-        break
+        if cell_width(text) > room:
+            kept.append(
+                (style, clip(f"{text}  ", room + 1))
+            )  # longer than the room in any case, so it is cut and marked
+            break
+        kept.append((style, text))
+        room -= cell_width(text)
     return kept
 
 
@@ -66,6 +66,11 @@ def columns(parts: Iterable[tuple[str, int]]) -> str:
         shown = clip(visible_line(text), width)
         padded.append(shown + " " * (width - cell_width(shown)))
     return " ".join(padded)
+
+
+def count(number: int, what: str) -> str:
+    """As "1 note", "1,204 notes"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def field_row(label: str, model: TextModel, width: int, *, masked: bool) -> tuple[Row, int]:

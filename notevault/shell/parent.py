@@ -3,7 +3,7 @@
     child's end            what follows
     0, 64..77, 130         the shell ends with that status (a `say` line tells why)
     LOCKED (10)            the next child, which asks to unlock and returns to the note
-    a signal, 70, others   the same, and the user is told that her text is kept; three times within CRASH_SPAN_MS: the end
+    a signal, 70, others   the same, and the user is told that her text is kept; three times in CRASH_SPAN_MS: the end
 Interrupts are ignored, a hang-up or a request to end is passed on and waited for. The locks of the vault are held
 here, so that no second shell comes in between two children.
 """
@@ -105,7 +105,7 @@ class _Parent:
         words += ["--plain"] if self._plain else []
         words += ["--demo", str(self._place.folder)] if self._place else []
         self._after, self._words = "key", ""
-        self._child = subprocess.Popen(
+        self._child = subprocess.Popen(  # noqa: S603 - this program itself, with words of our own
             self_command(*words),
             env=self_environment(),
             pass_fds=() if theirs is None else (fd,),
@@ -175,5 +175,3 @@ class _Parent:
             self._ending, self._deadline = number, self._side.clock.boot_ms() + PATIENCE_MS
         if self._channel is not None:
             self._channel.send(f"quit {'exit' if number == signal.SIGTERM else 'hangup'}")
-
-

@@ -23,7 +23,7 @@ from notevault.shell.idle import WARN_S, Idle
 from notevault.shell.paint import plain
 from notevault.shell.plain_editor import edit_plain
 from notevault.shell.safe import visible
-from notevault.shell.screens import Check, Rows
+from notevault.shell.screens import Check, Rows, Words, in_words
 from notevault.shell.terminal import CLEAR, FORGET_SCROLLBACK, is_dumb, write
 from notevault.shell.ui import Items, Leave, Progress
 
@@ -130,6 +130,12 @@ class PlainUi:
                 self._warned = True
                 self.say("", f"Locks in {WARN_S} seconds: press Enter to stay.")
 
+    def waiting(self, words: str) -> None:
+        self.say(words)
+
+    def cover(self) -> None:
+        """Line by line, nothing can be taken back; see `farewell`."""
+
     def farewell(self, reason: str) -> None:
         if reason in ("hangup", "gone"):
             return
@@ -138,7 +144,8 @@ class PlainUi:
             write(CLEAR + FORGET_SCROLLBACK)
         self.say(
             said,
-            "What was shown may still be in this window further up: some terminals keep it. Close the window to be sure.",
+            "What was shown may still be in this window, further up: some terminals keep it.",
+            "Close the window to be sure.",
         )
 
     # Lines
@@ -161,19 +168,20 @@ class PlainUi:
             if secret:
                 write("\n")
 
-    def _head(self, title: str, text: Sequence[str]) -> None:
-        if title != self._title:
-            self._title = title
-            self.say("", f"== {title}{f' ({self.banner})' if self.banner else ''}")
+    def _head(self, title: Words, text: Sequence[Words]) -> None:
+        head = in_words(title, self.names_hidden)
+        if head != self._title:
+            self._title = head
+            self.say("", f"== {head}{f' ({self.banner})' if self.banner else ''}")
         for each in text:
-            self.say(each)
+            self.say(in_words(each, self.names_hidden))
 
     # Ui
 
     async def ask(
         self,
-        title: str,
-        text: Sequence[str],
+        title: Words,
+        text: Sequence[Words],
         label: str,
         *,
         initial: str = "",
@@ -200,7 +208,7 @@ class PlainUi:
                 return typed
             self.say(fault)
 
-    async def confirm(self, title: str, text: Sequence[str], question: str, *, default: bool) -> bool | None:
+    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> bool | None:
         self._head(title, text)
         while True:
             typed = await self.line(f"{question} {'[Y/n]' if default else '[y/N]'} ")
@@ -211,7 +219,7 @@ class PlainUi:
             self.say("Please type y or n, or Enter alone.")
 
     async def choose(
-        self, title: str, text: Sequence[str], items: Items, *, selected: int = 0, numbered: bool = False
+        self, title: Words, text: Sequence[Words], items: Items, *, selected: int = 0, numbered: bool = False
     ) -> int | None:
         self._head(title, text)
         entries = items(WIDTH, self.names_hidden)
@@ -238,12 +246,12 @@ class PlainUi:
                     return int(typed) - 1
                 self.say(f"A number from 1 to {len(entries)}, please.")
 
-    async def page(self, title: str, rows: Rows) -> None:
+    async def page(self, title: Words, rows: Rows) -> None:
         self._head(title, [])
         self.say(*(plain(row) for row in rows(WIDTH, self.names_hidden)))
         await self.line("Enter goes on. ")
 
-    async def work(self, title: str, text: Sequence[str], job: Callable[[Progress], T]) -> T:
+    async def work(self, title: Words, text: Sequence[Words], job: Callable[[Progress], T]) -> T:
         if self.leaving:
             raise Leave(self.leaving)
         self._head(title, text)

@@ -151,5 +151,7 @@ class _Note:
         return self.saved == self.text or await self._call(self._hooks.save, "Not saved.")
 
     async def _sign(self) -> bool:
+        if self._job.sign_warning and (warning := self._job.sign_warning(self.text)):
+            self._ui.say(warning)
         typed = await self._ui.line("Sign this note? It can then be read, not changed. [y/N] ")
         return (typed or "").strip().lower() == "y" and await self._call(self._hooks.sign, "Not signed.")

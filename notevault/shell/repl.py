@@ -8,7 +8,7 @@ from notevault.shell import commands, note_desk
 from notevault.shell.desk import Desk
 from notevault.shell.home import HomeScreen
 from notevault.shell.home_data import home_data
-from notevault.shell.paint import columns
+from notevault.shell.paint import columns, count
 from notevault.vault.drafts import Draft, View
 
 
@@ -25,11 +25,11 @@ async def work(desk: Desk) -> None:
 async def _home(desk: Desk) -> None:
     desk.view = View()
     try:
-        screen = HomeScreen(await desk.run(lambda: home_data(desk)), desk.message)
+        screen = HomeScreen(await desk.run(lambda: home_data(desk)), desk.message, line=desk.retype)
     except NotevaultError as fault:
         await _cannot_list(desk, fault)
         return
-    desk.message = []
+    desk.message, desk.retype = [], ""
     picked = await desk.ui.home(screen)
     try:
         if isinstance(picked, int):
@@ -64,9 +64,11 @@ async def _come_back(desk: Desk) -> None:
         return [[[("", _draft_row(desk, draft, clients, width, hidden))]] for draft in drafts]
 
     if len(drafts) == 1:
-        row = _draft_row(desk, drafts[0], clients, 76, desk.ui.names_hidden)
         if await desk.ui.confirm(
-            "Text that was not saved yet", ["It was kept for you:", row], "Continue?", default=True
+            "Text that was not saved yet",
+            ["It was kept for you:", lambda hidden: _draft_row(desk, drafts[0], clients, 76, hidden)],
+            "Continue?",
+            default=True,
         ):
             await note_desk.take_up(desk, drafts[0])
         return
@@ -79,7 +81,6 @@ async def _come_back(desk: Desk) -> None:
 
 def _draft_row(desk: Desk, draft: Draft, clients: dict, width: int, hidden: bool) -> str:  # type: ignore[type-arg]
     client = clients.get(draft.client)
-    count = word_count(draft.text)
-    words = f"{count:,} word{'' if count == 1 else 's'}"
+    words = count(word_count(draft.text), "word")
     who = "?" if client is None else desk.who(client, hidden)
     return columns([(f"kept {desk.moment(draft.kept)}", 24), (words, 12), (who, max(8, width - 38))]).rstrip()

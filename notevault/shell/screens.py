@@ -20,10 +20,16 @@ MEASURE = 76
 
 Check = Callable[[str], str | None]
 """What is wrong with an answer, None when nothing is; a NotevaultError that it raises is said too."""
+Words = str | Callable[[bool], str]
+"""A text, or how it reads with names hidden or not."""
 Rows = Callable[[int, bool], Sequence[Row]]
 """(width, names hidden) -> rows."""
 _EDITS = {"backspace", "delete", "delete_word_left", "delete_word_right", "undo", "redo"}
 _MOVES = {"left", "right", "word_left", "word_right"}
+
+
+def in_words(words: Words, hidden: bool) -> str:
+    return words if isinstance(words, str) else words(hidden)
 
 
 def typed_into(model: TextModel, name: str, *, select: bool = False) -> bool:
@@ -48,7 +54,7 @@ class Screen:
 
     keys = "Esc back"
 
-    def __init__(self, title: str, text: Sequence[str] = ()) -> None:
+    def __init__(self, title: Words, text: Sequence[Words] = ()) -> None:
         self.title = title
         self.text = text
         self.done = False
@@ -78,7 +84,8 @@ class Screen:
     def paragraphs(self, width: int) -> list[Row]:
         rows: list[Row] = []
         for each in self.text:
-            rows += [[("", "")], *wrapped(each, min(width - 2, MEASURE), indent=" ")]
+            said = in_words(each, self.names_hidden)
+            rows += [[("", "")], *wrapped(said, min(width - 2, MEASURE), indent=" ")]
         return rows
 
     def paint(self, right: str, toolbar: str, width: int, height: int) -> Picture:
@@ -95,7 +102,11 @@ class Screen:
             cursor = (cursor[0], cursor[1] - skip) if cursor else None
         rows = [clip_row(row, width) for row in rows[:room]]
         rows += [[("", "")]] * (room - len(rows))
-        out: list[Row] = [spread(f" {self.title}", f"{right} ", width, "class:bar.strong")] if frame_top else []
+        out: list[Row] = (
+            [spread(f" {in_words(self.title, self.names_hidden)}", f"{right} ", width, "class:bar.strong")]
+            if frame_top
+            else []
+        )
         out += rows
         if frame_keys:
             out.append([("", clip(f" {self.keys}", width))])
@@ -110,8 +121,8 @@ class Ask(Screen):
 
     def __init__(
         self,
-        title: str,
-        text: Sequence[str],
+        title: Words,
+        text: Sequence[Words],
         label: str,
         *,
         initial: str = "",
@@ -175,7 +186,7 @@ class Ask(Screen):
 class Confirm(Screen):
     """Yes or no: only y, n or Enter count. Esc is the safe answer's way back (None)."""
 
-    def __init__(self, title: str, text: Sequence[str], question: str, *, default: bool) -> None:
+    def __init__(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> None:
         super().__init__(title, text)
         self.question, self.default = question, default
         self.keys = f"Enter {'yes' if default else 'no'} \u00b7 y or n \u00b7 Esc back"
@@ -205,8 +216,8 @@ class Choose(Screen):
 
     def __init__(
         self,
-        title: str,
-        text: Sequence[str],
+        title: Words,
+        text: Sequence[Words],
         items: Callable[[int, bool], Sequence[Sequence[Row]]],
         *,
         selected: int = 0,
@@ -267,7 +278,7 @@ class Page(Screen):
 
     keys = "\u2191\u2193 scroll \u00b7 Esc or Enter back"
 
-    def __init__(self, title: str, rows: Rows, *, keys: str | None = None) -> None:
+    def __init__(self, title: Words, rows: Rows, *, keys: str | None = None) -> None:
         super().__init__(title)
         self.rows = rows
         self.keys = keys or self.keys
@@ -295,7 +306,7 @@ class Wait(Screen):
 
     keys = ""
 
-    def __init__(self, title: str, text: Sequence[str]) -> None:
+    def __init__(self, title: Words, text: Sequence[Words]) -> None:
         super().__init__(title, text)
         self.progress = ""
 

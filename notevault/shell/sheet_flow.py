@@ -15,6 +15,7 @@ from notevault.errors import CannotWrite, NotevaultError, UsageFault
 from notevault.formats import sheet
 from notevault.formats.sheet import SheetCode
 from notevault.shell.desk import Desk
+from notevault.shell.screens import Rows
 from notevault.shell.ui import options, rows_of
 from notevault.vault import rekey
 from notevault.vault.found import Kit
@@ -131,7 +132,7 @@ def _place_fault(desk: Desk, path: Path) -> str | None:
     return None
 
 
-def _on_screen(model: SheetModel):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _on_screen(model: SheetModel) -> Rows:
     lines = [f"   {number}    {'   '.join(line)}" for number, line in enumerate(model.lines(), 1)]
     return rows_of(
         "Copy these seven lines by hand, with their numbers. Take your time.",

@@ -26,7 +26,7 @@ from notevault.shell.home import HomeScreen
 from notevault.shell.idle import Idle
 from notevault.shell.lent import held_raw, make_input, make_output
 from notevault.shell.safe import cell_width
-from notevault.shell.screens import Ask, Check, Choose, Confirm, Page, Rows, Screen, Wait
+from notevault.shell.screens import Ask, Check, Choose, Confirm, Page, Rows, Screen, Wait, Words
 from notevault.shell.style import COLOR_DEPTH, STYLE
 from notevault.shell.ui import Items, Leave, Progress
 
@@ -83,6 +83,7 @@ class Stage:
         self.output = output or make_output()
         self._app: Application[None] | None = None
         self._fault: BaseException | None = None
+        self._wait: Wait | None = None
         self._held = False  # a thread is at work: leave only after it
 
     @contextlib.contextmanager
@@ -90,6 +91,17 @@ class Stage:
         """Raw for as long as the child lives: what is typed between two screens is neither shown nor a signal."""
         with held_raw(self.input):
             yield
+
+    def waiting(self, words: str) -> None:
+        if self._wait is not None:
+            self._wait.progress = words
+        if self._app is not None:
+            self._app.invalidate()  # may be called from any thread
+
+    def cover(self) -> None:
+        self.output.write_raw("\x1b[0m\x1b[2J\x1b[H")
+        self.output.write(" Locking\u2026")
+        self.output.flush()
 
     def farewell(self, reason: str) -> None:
         """Nothing to say: the parent clears the screen."""
@@ -174,8 +186,8 @@ class Stage:
 
     async def ask(
         self,
-        title: str,
-        text: Sequence[str],
+        title: Words,
+        text: Sequence[Words],
         label: str,
         *,
         initial: str = "",
@@ -189,27 +201,27 @@ class Stage:
         )
         return found
 
-    async def confirm(self, title: str, text: Sequence[str], question: str, *, default: bool) -> bool | None:
+    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> bool | None:
         found: bool | None = await self.run(Confirm(title, text, question, default=default))
         return found
 
     async def choose(
-        self, title: str, text: Sequence[str], items: Items, *, selected: int = 0, numbered: bool = False
+        self, title: Words, text: Sequence[Words], items: Items, *, selected: int = 0, numbered: bool = False
     ) -> int | None:
         found: int | None = await self.run(Choose(title, text, items, selected=selected, numbered=numbered))
         return found
 
-    async def page(self, title: str, rows: Rows) -> None:
+    async def page(self, title: Words, rows: Rows) -> None:
         await self.run(Page(title, rows))
 
     async def home(self, screen: HomeScreen) -> str | int | None:
         found: str | int | None = await self.run(screen)
         return found
 
-    async def work(self, title: str, text: Sequence[str], job: Callable[[Progress], T]) -> T:
+    async def work(self, title: Words, text: Sequence[Words], job: Callable[[Progress], T]) -> T:
         if self.leaving:
             raise Leave(self.leaving)
-        screen = Wait(title, text)
+        screen = self._wait = Wait(title, text)
         loop = asyncio.get_running_loop()
 
         def progress(words: str) -> None:
@@ -222,7 +234,7 @@ class Stage:
         try:
             await self.run(screen)
         finally:
-            self._held = False
+            self._held, self._wait = False, None
         return await future
 
     def _redraw(self) -> None:

@@ -1,4 +1,4 @@
-"""What a use of the shell needs to ask and to show: one protocol, drawn full screen (`stage`) or line by line (`plain`).
+"""What a use of the shell needs to ask and to show: one protocol, full screen (`stage`) or line by line (`plain`).
 
 Flows (wizard, unlocking, commands) are written against it once, so both ways of working offer the same.
 """
@@ -13,15 +13,15 @@ from notevault.shell.editor_job import EditorHooks, EditorJob, EditorResult
 from notevault.shell.home import HomeScreen
 from notevault.shell.idle import Idle
 from notevault.shell.paint import Row
-from notevault.shell.screens import Check, Rows
+from notevault.shell.screens import Check, Rows, Words
 
 T = TypeVar("T")
 Progress = Callable[[str], None]
 Items = Callable[[int, bool], Sequence[Sequence[Row]]]
 
 
-class Leave(Exception):  # noqa: N818 - no fault: the way out of every screen at once
-    """The shell is to be left now. `reason`: key, idle, suspend (lock); exit; hangup, gone (the terminal, the parent)."""
+class Leave(Exception):
+    """No fault: the way out of every screen at once. `reason`: key, idle, suspend (lock); exit; hangup, gone."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -38,8 +38,8 @@ class Ui(Protocol):
 
     async def ask(
         self,
-        title: str,
-        text: Sequence[str],
+        title: Words,
+        text: Sequence[Words],
         label: str,
         *,
         initial: str = "",
@@ -51,15 +51,15 @@ class Ui(Protocol):
         """An answer that `check` had nothing against; None to go back."""
         ...
 
-    async def confirm(self, title: str, text: Sequence[str], question: str, *, default: bool) -> bool | None: ...
+    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> bool | None: ...
 
     async def choose(
-        self, title: str, text: Sequence[str], items: Items, *, selected: int = 0, numbered: bool = False
+        self, title: Words, text: Sequence[Words], items: Items, *, selected: int = 0, numbered: bool = False
     ) -> int | None: ...
 
-    async def page(self, title: str, rows: Rows) -> None: ...
+    async def page(self, title: Words, rows: Rows) -> None: ...
 
-    async def work(self, title: str, text: Sequence[str], job: Callable[[Progress], T]) -> T:
+    async def work(self, title: Words, text: Sequence[Words], job: Callable[[Progress], T]) -> T:
         """Run `job` in a thread, showing what it says of its progress. Its exceptions come out here."""
         ...
 
@@ -79,6 +79,14 @@ class Ui(Protocol):
 
     def terminal(self) -> AbstractContextManager[None]:
         """Around everything: the terminal as this way of working needs it."""
+        ...
+
+    def waiting(self, words: str) -> None:
+        """Said while a thread works, from that thread: the system's key store waits for its own dialog."""
+        ...
+
+    def cover(self) -> None:
+        """Before the vault is closed: nothing readable stays on the screen meanwhile."""
         ...
 
     def farewell(self, reason: str) -> None:

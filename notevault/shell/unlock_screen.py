@@ -1,8 +1,8 @@
 """Unlocking: why it asks, what went wrong in words, and always a way on.
 
-    wrong passphrase            asked again; nothing hints at anything but the typing
-    this laptop's key missing   the recovery sheet; or again, once the system's key store is back
-    damage, an old copy         said as it is; the recovery sheet, or leave
+wrong passphrase            asked again; nothing hints at anything but the typing
+this laptop's key missing   the recovery sheet; or again, once the system's key store is back
+damage, an old copy         said as it is; the recovery sheet, or leave
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def _open(desk: Desk, passphrase: str, say: Progress) -> Session:
     def progress(done: int, total: int) -> None:
         say(f"Reading the log: {done:,} of {total:,}")
 
-    session = opening.open_vault(desk.env, desk.side.vault, passphrase, shell=True, progress=progress)
+    vault = desk.side.vault
+    session = opening.open_vault(desk.env, vault, passphrase, shell=True, progress=progress)  # noqa: S604 - no subprocess
     if session.read_only is None:
         try:
             opening.improve_kdf(session, passphrase)

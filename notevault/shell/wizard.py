@@ -75,9 +75,7 @@ async def _new_vault(desk: Desk) -> None:
     desk.take(session)
     desk.channel.send("after set-up")
     desk.channel.ask(f"hold {session.vault_id.hex()}")
-    await desk.ui.page(
-        "Your vault is ready", rows_of(f"It lies in {desk.side.vault}", "", *_notices(desk))
-    )
+    await desk.ui.page("Your vault is ready", rows_of(f"It lies in {desk.side.vault}", "", *_notices(desk)))
     await sheet_flow.give(desk, kit)
     await ask_author(desk)
 

@@ -292,10 +292,10 @@ class Catalogue:
 
         Each of the `words` holds a letter or a digit, and no NUL.
         """
-        quoted = ['"' + word.replace('"', '""') + '"' for word in words]
-        # one letter is a word of its own, not the beginning of nearly every word
         if not words:
             return 0, []
+        quoted = ['"' + word.replace('"', '""') + '"' for word in words]
+        # one letter is a word of its own, not the beginning of nearly every word
         query = " ".join(term + "*" if len(word) > 1 else term for word, term in zip(words, quoted, strict=True))
         found = "FROM texts JOIN notes ON notes.n = texts.rowid WHERE texts MATCH ?"
         values: tuple[object, ...] = (query,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from notevault.domain import clients as client_records
@@ -249,14 +250,17 @@ class Notebook:
         durable in the log before anything is returned. UsageFault for more words than a search can have.
         """
         terms = search_terms(words)
-        total, rows = self.session.catalogue.match(terms, client=client_id, limit=limit)
-        hits = tuple((self.view(row), text) for row, text in rows)
-        acts = [Act("search.run", "R", details={"v": 1, "words": terms, "hits": total})]
-        for view, _ in hits:
-            generation, _key = self.session.keys.table.client_current(view.client_id)
-            subject = Subject(RecordType.NOTE, view.client_id, view.id, view.version, generation)
-            acts.append(Act("record.open", "R", subject=subject))
-        self.session.log_acts(acts)
+        session = self.session
+        # Under the writer's lock, so that what another window has saved meanwhile is taken in before it is looked for.
+        with nullcontext() if session.read_only is not None else session.recorder.writing():
+            total, rows = session.catalogue.match(terms, client=client_id, limit=limit)
+            hits = tuple((self.view(row), text) for row, text in rows)
+            acts = [Act("search.run", "R", details={"v": 1, "words": terms, "hits": total})]
+            for view, _ in hits:
+                generation, _key = session.keys.table.client_current(view.client_id)
+                subject = Subject(RecordType.NOTE, view.client_id, view.id, view.version, generation)
+                acts.append(Act("record.open", "R", subject=subject))
+            session.log_acts(acts)
         return Found(total, hits)
 
     # -- import

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeGuard
 
 from notevault.crypto import kdf, signing, slots
-from notevault.errors import Damaged, Refused, SecretMissing, SecretsUnavailable
+from notevault.errors import Damaged, Refused, SecretMissing, SecretsUnavailable, WrongSecret
 from notevault.formats.header import Header, PassphraseSlot, RecoverySlot
 from notevault.formats.ids import SlotId
-from notevault.vault import follow, found, remember
+from notevault.vault import found, remember
 from notevault.vault.headers import Slot, change_header
-from notevault.vault.items import DEVICE, DeviceItem
+from notevault.vault.items import DEVICE, DeviceItem, Head
 from notevault.vault.pending import enter_pending
 from notevault.vault.recorder import Act
 from notevault.vault.survey import highest_seq
@@ -50,6 +50,24 @@ def change_passphrase(session: Session, passphrase: bytes, params: kdf.KdfParams
     session.keys.okm = None  # of the slot that is gone
     if remember.forget(session.env, session.store, session.vault_id):
         session.log_acts([Act("remember.end", "E", "admin", k={"why": "passphrase"})])
+
+
+def knows_passphrase(session: Session, passphrase: bytes) -> bool:
+    """Whether it is the one that opens this vault on this laptop; `passphrase` is normalised. Nothing is written."""
+    item = _device_item(session)
+    for slot in session.header.slots:
+        if is_own_slot(slot, session.device_id):
+            secret = item.numbered(slot.ds)
+            if secret is None:
+                continue
+            params = kdf.KdfParams(slot.m, slot.t, slot.p)
+            kdf.check_params(params, session.env.machine.ram_total())
+            try:
+                slots.open_passphrase_slot(slot, session.vault_id, kdf.argon2id(passphrase, slot.salt, params), secret)
+            except WrongSecret:
+                continue
+            return True
+    return False
 
 
 def is_own_slot(slot: Slot, device_id: bytes) -> TypeGuard[PassphraseSlot]:
@@ -108,10 +126,10 @@ def confirm_rollback(session: Session) -> Session:
     """
     if session.read_only is None:
         raise Refused("This vault is not read-only: there is nothing to confirm.", "")
-    heads = follow.heads_seen(session.local, session.vault_id, session.log_item)[0]
-    heads += follow.snapshot_head(session.catalogue, session.origin)
+    tail = session.recorder.tail
+    heads = [*session.heads, Head(session.origin, tail.size, tail.root, session.header.seq)]
     seen = max(heads, key=lambda head: head.size)
-    tail = session.recorder.tail  # empty for a log that cannot be believed: what was read of it does not make it sound
+    # The tail is empty for a log that cannot be believed: what was read of it does not make it sound
     cites: dict[str, object] = {"origin": session.origin, "root": tail.root.hex(), "size": tail.size}
     fresh = found.restart_log(
         session.env,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from notevault.vault.session import Session
 
 MAX_HOURS = 8  # a working day
+HALF_SIZE = 40  # R, and the end in milliseconds since boot, u64 big-endian
 NO_MEMORY_FOLDER = "This system has no folder that is forgotten at power-off, so nothing can be remembered safely here."
 
 
@@ -58,7 +59,7 @@ def start(session: Session, okm: bytes, slot_id: bytes, hours: int) -> int:
         okm, r, salt, vault_id=device.vault, device=device.device, slot_id=slot_id, expires_ms=expires, boot_id=boot
     )
     session.log_acts([Act("remember.start", "E", "admin", k={"until": expires})])
-    env.files.replace(half, r)
+    env.files.replace(half, r + (env.clock.boot_ms() + hours * 3_600_000).to_bytes(8, "big"))
     session.store.put(SESSION, SessionItem(slot_id, expires, boot, salt, wrapped).encode())
     return expires
 
@@ -75,7 +76,10 @@ def recall(env: Env, device: DeviceFile, item: str | None) -> Remembered | None:
         now = env.clock.wall_ms()
         if found.boot_id != env.machine.boot_id() or not 0 <= found.expires_ms - now <= MAX_HOURS * 3_600_000:
             return None
-        r = env.files.read(half, limit=32)
+        kept = env.files.read(half, limit=HALF_SIZE)
+        r, ends = kept[:32], int.from_bytes(kept[32:], "big")
+        if len(kept) != HALF_SIZE or env.clock.boot_ms() > ends:  # a wall clock turned back does not turn this one
+            return None
         okm = sessionkey.unwrap_okm(
             found.wrapped,
             r,

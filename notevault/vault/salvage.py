@@ -41,8 +41,9 @@ def _bytes(env: Env, paths: VaultPaths, origin: str, number: int | None) -> byte
 def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Cut where entries begin rather than by their lengths: a length may be what was altered."""
     starts = [found.start() for found in _BEGIN.finditer(data)]
-    for start, following in zip(starts, [*starts[1:], len(data) + 2], strict=True):
-        piece = data[start : following - 2]
+    for number, start in enumerate(starts):
+        end = starts[number + 1] - 2 if number + 1 < len(starts) else len(data)
+        piece = data[start:end]
         piece = piece[: piece.rfind(b"}") + 1]
         found = entry.parse(piece)
         if isinstance(found, entry.Entry):

@@ -26,7 +26,7 @@ from notevault.storage.logfile import Tail
 from notevault.vault import snapshot
 from notevault.vault.env import Env
 from notevault.vault.index import Catalogue, Write
-from notevault.vault.items import LOG, LogItem
+from notevault.vault.items import LOG, Head, LogItem
 from notevault.vault.pending import keep_pending
 from notevault.vault.recorder import Act, Recorder, Subject
 from notevault.vault.replay import Finding, Replayer, apply_record, open_write, record_key, subject_of
@@ -89,6 +89,7 @@ class Session:
         self.how = how
         self.until_ms: int | None = None  # when a remembered session, which opened this one, ends
         self.read_only = read_only
+        self.heads: list[Head] = []  # what this laptop remembered of the vault's state when it was opened
         self.findings: list[Finding] = []
         self.notices: list[str] = []  # what the opening settled, in sentences for the user
         self.blobs = BlobStore(env.files, paths)

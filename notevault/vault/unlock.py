@@ -256,6 +256,7 @@ class _Opening:
                 session.catalogue = catalogue
         else:
             session = self._session(viewer, catalogue or Catalogue.empty(), read_only)
+        session.heads = heads
         told = [each for each in self.seen.damaged if each not in (read_only or "")]
         session.notices += [*notices, *(f"A key file could not be used: {each}" for each in told)]
         self._take_in(session, shell, progress)
@@ -332,6 +333,8 @@ class _Opening:
         if entered:
             session.notices.append("What was opened while the vault was read-only is now in the log.")
         fails.enter(session)
+        if any(head.origin != session.origin for head in session.heads):
+            session.save_local_head()  # of a log that a new one has taken the place of
         if shell:
             session.log_acts([opened])
         else:

@@ -7,6 +7,7 @@ import functools
 import importlib.metadata
 import os
 import pwd
+import random
 import re
 import shutil
 import subprocess
@@ -97,9 +98,11 @@ def make_stage(folder: Path) -> str:
 
 
 def free_uid() -> int:
-    """A user id that nobody has, neither in the password file nor by a running process."""
+    """A user id that nobody has, neither in the password file nor by a running process; drawn, since two runs of
+    these tests at once must not be the same person.
+    """
     taken = {scan_memory.owner(pid) for pid in scan_memory.pids()} | {entry.pw_uid for entry in pwd.getpwall()}
-    return next(uid for uid in range(61_000, 62_000) if uid not in taken)
+    return random.SystemRandom().choice([uid for uid in range(100_000, 200_000) if uid not in taken])
 
 
 @contextmanager

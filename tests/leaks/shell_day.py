@@ -68,7 +68,8 @@ def back(shell: Shell) -> None:
 
 
 def list_clients(shell: Shell, canaries: Canaries) -> None:
-    shell.type(f"clients{ENTER}", canaries.name)
+    shell.type(f"clients{ENTER}", "Clients (1)")
+    assert canaries.name in shell.text
     back(shell)
 
 
@@ -78,7 +79,9 @@ def bring_in(shell: Shell, original: Path) -> None:
 
 
 def sign(shell: Shell) -> None:
-    shell.type(CTRL_G, lambda: "signed" in shell.text or PROMPT in shell.text)
+    """The note in the editor; signing closes it."""
+    shell.type(CTRL_G, "y signs")
+    shell.type("y", PROMPT)
 
 
 def lock(shell: Shell) -> int:

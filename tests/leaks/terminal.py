@@ -74,6 +74,10 @@ class Shell:
 
     def type(self, keys: str, then: str | Callable[[], object] | None = None) -> None:
         self.process.send(keys.encode())
+        if keys.endswith(ESC):  # the silence that makes it an Escape
+            quiet = time.monotonic() + 0.4
+            while time.monotonic() < quiet and self.read(0.1):
+                pass
         if then is not None:
             self.until(then)
 

@@ -16,7 +16,7 @@ from tests.leaks import day, ground, probe, scan_memory
 from tests.leaks.scan_files import Scanner
 from tests.leaks.user import Done, Person
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 ORDERLY = {64, 65, 66, 69, 73, 74, 75, 77, 130}  # 70 would be our own fault
 
@@ -165,7 +165,6 @@ def test_a_device_key_that_is_damaged(desk: Desk) -> None:
         path.write_bytes(data)
 
 
-@pytest.mark.slow
 def test_an_interrupt_at_any_moment(desk: Desk) -> None:
     """Ctrl-C and the end of the terminal, from our first lines (before them Python itself starts) to after the last."""
     words = desk.person.command("note", "add", "--client", "C-001", *desk.opened)

@@ -83,6 +83,7 @@ def test_after_kill_9_no_process_holds_anything_and_the_text_is_back(opened: Ope
     opened.shell.type("y", opened.canaries.text)
 
 
+@pytest.mark.slow
 def test_no_process_of_the_shell_can_be_read_or_leaves_a_core(opened: Open) -> None:
     for pid in (opened.shell.parent, opened.shell.child):
         assert probe.core_limit(pid) == ("0", "0")
@@ -92,6 +93,7 @@ def test_no_process_of_the_shell_can_be_read_or_leaves_a_core(opened: Open) -> N
     opened.nothing()
 
 
+@pytest.mark.slow
 def test_a_passphrase_that_was_refused_goes_with_the_child(opened: Open) -> None:
     shell_day.lock(opened.shell)
     shell_day.wrong(opened.shell, opened.canaries)

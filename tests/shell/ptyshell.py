@@ -9,8 +9,10 @@ Nothing sleeps for a guessed time: `until` waits for what is to appear and fails
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable
@@ -48,13 +50,28 @@ _START = (
 def disk_env() -> Env:
     """The real ports in the test's own HOME, secrets in the file store."""
     files = DiskFiles()
-    return Env(
-        SystemClock(), SystemEntropy(), files, SystemMachine(), _FilesIn(secrets_folder(), files), local_root()
-    )
+    return Env(SystemClock(), SystemEntropy(), files, SystemMachine(), _FilesIn(secrets_folder(), files), local_root())
+
+
+_made: dict[bool, Path] = {}
 
 
 def make_vault(*, sheet: bool = True) -> None:
-    """A small vault where the shell looks for one: a client and a signed-off sheet."""
+    """A small vault where the shell looks for one: a client, a note and (`sheet`) a confirmed recovery sheet.
+
+    Made once a run, for it costs a second, and copied into each test's own HOME: no file in it knows where it lies.
+    """
+    home = Path(os.environ["HOME"])
+    if sheet in _made:
+        shutil.copytree(_made[sheet], home, dirs_exist_ok=True)
+        return
+    _make(sheet)
+    kept = Path(tempfile.mkdtemp(prefix="made-", dir=home.parent.parent)) / "home"
+    shutil.copytree(home, kept)
+    _made[sheet] = kept
+
+
+def _make(sheet: bool) -> None:
     env = disk_env()
     session, _ = found.create(env, default_vault(), kdf.normalise(PASSPHRASE), COST)
     notebook = Notebook(session)
@@ -142,7 +159,7 @@ class Shell:
         while self.process.isalive():
             assert time.monotonic() < end, f"it never ended; the screen is:\n{self.text}"
             self.read()
-        self.read(0.2)
+        self.settle()
         self.process.wait()
         return self.process.exitstatus if self.process.exitstatus is not None else -(self.process.signalstatus or 0)
 

@@ -146,9 +146,9 @@ def test_three_crashes_in_a_row_stop_and_say_so(vault: Path) -> None:
         for _ in range(3):
             shell.until("Passphrase")
             child = shell.child()
+            shell.screen.reset()
             os.kill(child, signal.SIGKILL)
             shell.until(lambda child=child: not is_alive(child))  # type: ignore[misc]
-            shell.screen.reset()
         assert shell.until_ended() == 70
         assert "three times in a row" in shell.flat
         assert "notevault doctor" in shell.flat

@@ -36,7 +36,7 @@ def test_a_demo_says_so_everywhere_and_leaves_nothing(places: list[Path]) -> Non
         assert WORDS in shell.text
         shell.type(ESC)
         shell.until("notevault>")
-        for line, seen in (("help\r", "Keys"), ("clients\r", "Mirjam Okafor"), ("find choir\r", "notes found")):
+        for line, seen in (("help\r", "Keys"), ("clients\r", "Clients (5)"), ("find choir\r", "notes found")):
             shell.type(line)
             shell.until(seen)
             assert WORDS in shell.text

@@ -1,14 +1,13 @@
 """Vaults for the tests of the vault: a small one is built once, every case works on a copy of its disk and key store.
 
-    house = small()                    # one client, two notes, closed
-    session = house.unlock()
-    other = house.another_process()    # the same disk and key store, another process
-    later = house.after_kill()         # after `house.files.crash_at(n)` did its work
+`small()` gives a House: one client, two notes, closed. `house.unlock()` opens it, `house.another_process()` is a second
+program on the same disk and key store, `house.after_kill()` what comes after `house.files.crash_at(n)` did its work.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +85,9 @@ class House:
 
     def _on(self, files: MemoryFiles, stores: FakeSecretStores, word: str) -> House:
         clock = FakeClock(self.clock.wall_ms(), self.clock.boot_ms(), self.clock.offset_minutes)
-        machine = FakeMachine(boot=self.machine.boot, runtime_dir=self.machine.runtime_dir)
+        machine = FakeMachine(
+            boot=self.machine.boot, ram_total=self.machine.total, runtime_dir=self.machine.runtime_dir
+        )
         return House(files, stores, clock, machine, f"{self.seed}/{word}{self.processes}", 0, self.kit, dict(self.ids))
 
     # -- opening
@@ -100,6 +101,19 @@ class House:
         verdict = verify(session)
         session.close("exit")
         return verdict
+
+    def verified_again(self) -> Verdict:
+        """As `verified`, by a remembered session."""
+        session = self.unlock(None, shell=False)
+        verdict = verify(session)
+        session.close("exit")
+        return verdict
+
+    def put_blob(self, data: bytes) -> str:
+        """Lay a file among the records, named as one; returns its digest."""
+        digest = hashlib.sha256(data).hexdigest()
+        self.files.put_raw(self.paths.blob(digest), data)
+        return digest
 
     # -- looking
 
