@@ -33,7 +33,11 @@ def main(argv: list[str]) -> int:
 
 
 def run() -> None:
-    sys.exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:  # before the command line's own guard stands: no traceback
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -150,6 +150,7 @@ class Stage:
             color_depth=COLOR_DEPTH,
             include_default_pygments_style=False,
             full_screen=True,
+            erase_when_done=True,  # else every screen's title row, with its name, scrolls off the top at its end
             enable_page_navigation_bindings=False,
             input=self.input,
             output=self.output,

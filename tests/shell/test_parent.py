@@ -233,6 +233,7 @@ def test_nothing_typed_before_the_unlock_answers_reaches_the_vault(vault: Path) 
         assert "nonsense" not in shell.raw.decode("utf-8", "replace")
 
 
+@pytest.mark.slow
 def test_a_draft_that_was_not_taken_up_stays_in_the_list(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()

@@ -52,6 +52,7 @@ def test_a_demo_says_so_everywhere_and_leaves_nothing(places: list[Path]) -> Non
     assert files_in(places) == []
 
 
+@pytest.mark.slow
 def test_a_killed_demo_is_taken_away_by_its_child_or_by_the_next(places: list[Path]) -> None:
     with Shell("demo") as shell:
         shell.until("notevault>")

@@ -24,6 +24,7 @@ def vault(own_home: Path) -> Path:
     return own_home
 
 
+@pytest.mark.slow
 def test_without_this_laptops_key_the_right_passphrase_is_refused_and_the_sheet_opens(vault: Path) -> None:
     session = open_vault()
     kit = rekey.new_sheet(session)
@@ -59,6 +60,7 @@ def test_without_this_laptops_key_the_right_passphrase_is_refused_and_the_sheet_
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_an_old_copy_put_back_is_explained_read_only_and_can_be_confirmed(vault: Path, tmp_path: Path) -> None:
     old = tmp_path / "old"
     shutil.copytree(default_vault(), old)
