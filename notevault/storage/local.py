@@ -240,6 +240,19 @@ class LocalState:
         self.files.remove(source)
         return kept
 
+    def kept_copies(self, digest: str) -> Iterator[bytes]:
+        """What lies in set-aside under this SHA-256 and still has it: a blob moved out too early can come back."""
+        for day in self.files.names(self.paths.set_aside):
+            for name in self.files.names(self.paths.set_aside / day):
+                if not name.startswith(digest):
+                    continue
+                try:
+                    data = self.files.read(self.paths.set_aside / day / name, limit=OBJECT_LIMIT)
+                except (Damaged, NotFound):
+                    continue
+                if hashlib.sha256(data).hexdigest() == digest:
+                    yield data
+
     def _keep(self, name: str, pieces: Callable[[], Iterator[bytes]], wall_ms: int | None) -> Path:
         """Two passes over the source. Content in the name makes a repeated attempt after a crash the same file."""
         digest = hashlib.sha256()

@@ -18,6 +18,7 @@ from notevault.errors import Damaged, LogDamaged, NotFound
 from notevault.ports import Files
 from notevault.storage.layout import BUNDLE, VaultPaths
 
+MAX_GAP = 4096  # missing bundles, a million entries; beyond that nothing more is learned
 Verify = Callable[[bytes], checkpoint.Checkpoint]
 """Gives the checkpoint of these bytes when its signatures hold, raises LogDamaged otherwise."""
 
@@ -159,6 +160,8 @@ class LogReader:
                 listed[path.parent] = set(self.files.names(path.parent))
             if path.name not in listed[path.parent]:
                 missing.append(number)
+                if len(missing) > MAX_GAP:  # a signed size may be absurd; what is missing is known well enough
+                    return [*missing, full - 1]
         return missing
 
     def _check_extent(self, size: int, closed: int, count: int, found: int, missing: list[int]) -> None:

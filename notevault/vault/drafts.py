@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from notevault.crypto import objects
-from notevault.errors import Damaged, NotFound
+from notevault.errors import Damaged, NotFound, UnknownFormat
 from notevault.formats import text
 from notevault.formats.envelope import Inner, RecordType
 from notevault.formats.ids import NO_CLIENT, NO_OBJECT, ObjectId
@@ -36,6 +36,18 @@ class Draft:
     offset: int
     template: str = "free"
     title: str = field(default="", repr=False)
+
+
+_KINDS = {
+    "base": int,
+    "text": str,
+    "cursor": int,
+    "kept": int,
+    "session": int,
+    "offset": int,
+    "template": str,
+    "title": str,
+}
 
 
 @dataclass(frozen=True)
@@ -82,10 +94,13 @@ class Drafts:
         inner = self._open(self._session.local.drafts.get(name), RecordType.DRAFT, note_id, None)
         self._versions[note_id] = inner.version
         fields = text.parse_payload(inner.payload)
-        fields.pop("v", None)
+        if fields.pop("v", None) != 1:
+            raise UnknownFormat("A draft was kept by a newer notevault, in a way that this one does not know.")
         try:
             fields["note"], fields["client"] = text.unhex(fields["note"], 16), text.unhex(fields["client"], 16)
             draft = Draft(**fields)
+            if any(type(getattr(draft, name)) is not kind for name, kind in _KINDS.items()):
+                raise Damaged("A draft holds something other than a draft.")
         except (KeyError, TypeError) as fault:
             raise Damaged("A draft holds something other than a draft.") from fault
         if draft.note != note_id:

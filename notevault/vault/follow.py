@@ -86,7 +86,7 @@ def follow_logs(session: Session, progress: Progress | None) -> bool:
     replayer.retry_damaged()
     for name, (log, tail) in whole.items():
         start = (session.catalogue.covered(name) or (0, b""))[0]
-        if start == tail.size:
+        if start >= tail.size:  # beyond it for a log cut shorter: the index knows more than is left, and keeps it
             continue
         try:
             replayer.run(name, start, log.entries(start, tail.size), tail.size, tail.root, progress)

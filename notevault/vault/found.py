@@ -6,12 +6,13 @@ The checkpoint is the commit; before it nothing counts, and a crash leaves an un
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from notevault.crypto import kdf, signing, slots
 from notevault.crypto import keytable as table_seal
-from notevault.errors import Damaged, NotevaultError
+from notevault.errors import Busy, Damaged, NotevaultError
 from notevault.formats.header import Header, PassphraseSlot
 from notevault.formats.ids import NO_DIGEST, DeviceId, Digest, Origin, SlotId, VaultId
 from notevault.formats.keytable import DRAFTS, INDEX, MAC, ROUTING, SETTINGS, KeyTable
@@ -19,15 +20,15 @@ from notevault.ports import SecretStore
 from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths, create_folders
 from notevault.storage.local import DeviceFile, LocalState
+from notevault.vault import remember, spares
 from notevault.vault.env import Env
 from notevault.vault.headers import Slot
 from notevault.vault.index import Catalogue
 from notevault.vault.items import DEVICE, LOG, DeviceItem
 from notevault.vault.origin import NewOrigin, draw_origin, start_log
-from notevault.vault.recorder import Act
+from notevault.vault.recorder import Act, Recorder
 from notevault.vault.session import Keys, Session
-
-SPARES = 64  # client keys at creation; a practice rarely has more clients in its first year
+from notevault.vault.survey import highest_seq
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Kit:
 def fresh_table(env: Env) -> KeyTable:
     draw = env.entropy.draw
     wide = {(int(purpose), 1): draw(32) for purpose in (INDEX, DRAFTS, ROUTING, MAC, SETTINGS)}
-    return KeyTable(draw(32), wide, {(draw(16), 1): draw(32) for _ in range(SPARES)})
+    return KeyTable(draw(32), wide, {})
 
 
 def create(env: Env, vault: Path, passphrase: bytes, params: kdf.KdfParams) -> tuple[Session, Kit]:
@@ -114,7 +115,9 @@ def adopt(
     kind, why = env.stores.choose()
     device = DeviceFile(old.vault, draw(16), draw(8), kind)
     local = LocalState(env.files, env.local_root / old.vault.hex())
-    replaced = [slot for slot in old.slots if isinstance(slot, PassphraseSlot) and slot.device == _known_as(local)]
+    former = _former(local)
+    known_as = None if former is None else former.device
+    replaced = [slot for slot in old.slots if isinstance(slot, PassphraseSlot) and slot.device == known_as]
     before = replace(
         old,
         origins={**old.origins, **{Origin(name): size for name, size in sizes.items()}},
@@ -125,18 +128,28 @@ def adopt(
     others: list[Slot] = [slot for slot in old.slots if slot not in replaced]
     session = _found(env, paths, local, device, before, keys, others, passphrase, params, first, "sheet", old_digest)
     session.notices.append(why)
+    if former is not None:
+        _forget_former(env, former)
     if any(isinstance(slot, PassphraseSlot) for slot in others):
         session.notices.append("Other laptops that open this vault still do, with their own passphrases.")
     return session
 
 
-def _known_as(local: LocalState) -> bytes | None:
-    """The device id under which this laptop opened the vault until now: its old passphrase goes."""
+def _former(local: LocalState) -> DeviceFile | None:
+    """As what this laptop opened the vault until now: its old passphrase goes."""
     try:
-        found = local.read_device()
+        return local.read_device()
     except Damaged:
         return None
-    return None if found is None else found.device
+
+
+def _forget_former(env: Env, former: DeviceFile) -> None:
+    """Its secrets too, best effort: with them an older key file would still open by the old passphrase."""
+    with contextlib.suppress(NotevaultError):
+        store = env.stores.open(former.store, former.vault, former.device)
+        remember.forget(env, store, former.vault)
+        store.delete(DEVICE)
+        store.delete(LOG)
 
 
 def restart_log(
@@ -168,6 +181,8 @@ def restart_log(
 def _next_header(
     env: Env, before: Header, prev: str, device: DeviceFile, origin: NewOrigin, keys: Keys, all_slots: list[Slot]
 ) -> Header:
+    """The header that begins a log; `keys.table` gets spare client keys of its own."""
+    keys.table = spares.with_spares(keys.table, origin.origin, spares.FIRST, keys.generation, env.entropy)
     header = replace(
         before,
         device=DeviceId(device.device),
@@ -246,6 +261,27 @@ def _commit_first(
     how: str,
 ) -> Session:
     recorder = start_log(env, paths, local, origin, device.user)
+    with recorder.writing():  # no other window of this laptop writes a header between the look and the commit
+        if highest_seq(env, paths, header.vik) >= header.seq:
+            raise Busy(
+                "The vault was changed in another window meanwhile.", "Close it and try again; nothing was changed."
+            )
+        return _commit_under_lock(env, paths, local, device, header, keys, origin, store, first, how, recorder)
+
+
+def _commit_under_lock(
+    env: Env,
+    paths: VaultPaths,
+    local: LocalState,
+    device: DeviceFile,
+    header: Header,
+    keys: Keys,
+    origin: NewOrigin,
+    store: SecretStore,
+    first: Act,
+    how: str,
+    recorder: Recorder,
+) -> Session:
     headers = HeaderStore(env.files, paths)
     data = header.to_bytes()
     written = headers.write(origin.origin, header.seq, data)

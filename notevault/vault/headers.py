@@ -11,6 +11,7 @@ from notevault.errors import Damaged, NotevaultError, Refused
 from notevault.formats.header import Header, PassphraseSlot, RecoverySlot, ShareSlot
 from notevault.formats.ids import DeviceId, Digest, Origin, SlotId
 from notevault.formats.keytable import KeyTable
+from notevault.vault import spares
 from notevault.vault.recorder import Act
 from notevault.vault.session import Session
 from notevault.vault.survey import is_named, read_headers
@@ -35,7 +36,8 @@ def change_header(
     session.check_writable()
     recorder = session.recorder
     with recorder.writing():
-        recorder.commit([])  # deferred acts and a clock jump come first, so that the next index is the header's
+        start = recorder.tail.size
+        session.covered_to(start, recorder.commit([]))  # deferred acts first: the next index is then the header's
         _check_newest(session)
         seq = session.header.seq + 1
         keys = table or session.keys.table
@@ -60,11 +62,12 @@ def change_header(
             raise Damaged("The new key file did not open after it was written; the old one stays in use.")
         if opens is not None:
             opens(again)
-        recorder.commit(
-            [Act("header.write", "U", "admin", digest=written.digest, size=len(data), k={"seq": seq, "why": why})]
-        )
-        session.catalogue.cover(session.origin, recorder.tail.size, recorder.tail.root)
+        start = recorder.tail.size
+        act = Act("header.write", "U", "admin", digest=written.digest, size=len(data), k={"seq": seq, "why": why})
+        tail = recorder.commit([act])
         session.use_header(again, written.digest)
+        session.catalogue.set_meta("header-seq", seq)
+        session.covered_to(start, tail)
     try:
         session.save_head()
     except NotevaultError as fault:
@@ -82,14 +85,14 @@ def _check_newest(session: Session) -> None:
 
 def grow_pool(session: Session) -> None:
     """As many fresh client keys as there are; a new client then takes one without a header of its own."""
-    draw = session.env.entropy.draw
-    fresh = {(draw(16), session.keys.generation): draw(32) for _ in range(max(1, len(session.keys.table.clients)))}
-    table = replace(session.keys.table, clients={**session.keys.table.clients, **fresh})
-    change_header(session, "pool", table=table)
+    table, origin = session.keys.table, session.origin
+    count = max(spares.FIRST, len(spares.own(table, origin)))
+    grown = spares.with_spares(table, origin, count, session.keys.generation, session.env.entropy)
+    change_header(session, "pool", table=grown)
 
 
 def spare_client(session: Session, taken: set[bytes]) -> bytes:
-    """The id of a client key that no record uses yet; grows the pool when there is none.
+    """The id of a client key of this log that no record uses yet; grows the pool when there is none.
 
     Call within `recorder.writing()`, where the record that takes the key is written too: another window must not be
     given the same one.
@@ -97,10 +100,10 @@ def spare_client(session: Session, taken: set[bytes]) -> bytes:
 
     def free() -> list[bytes]:
         used = session.catalogue.client_ids() | taken
-        return sorted({client for client, _ in session.keys.table.clients} - used)
+        return sorted(spares.own(session.keys.table, session.origin) - used)
 
-    spares = free()
-    if not spares:
+    found = free()
+    if not found:
         grow_pool(session)
-        spares = free()
-    return spares[0]
+        found = free()
+    return found[0]

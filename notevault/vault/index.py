@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from notevault.errors import Damaged
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE covered(origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) WITHOUT ROWID;
@@ -20,6 +20,7 @@ CREATE TABLE writes(digest TEXT PRIMARY KEY, origin TEXT NOT NULL, i INTEGER NOT
   type INTEGER NOT NULL, flags INTEGER NOT NULL, client BLOB NOT NULL, object BLOB NOT NULL,
   version INTEGER NOT NULL, generation INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX writes_object ON writes(object, version);
+CREATE INDEX writes_client ON writes(client);
 CREATE TABLE clients(id BLOB PRIMARY KEY, version INTEGER NOT NULL, digest TEXT NOT NULL, payload BLOB NOT NULL)
   WITHOUT ROWID;
 CREATE TABLE notes(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, client BLOB NOT NULL, version INTEGER NOT NULL,
@@ -28,6 +29,7 @@ CREATE TABLE notes(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, client BLOB N
 CREATE INDEX notes_client ON notes(client, held_ms);
 CREATE INDEX notes_held ON notes(held_ms);
 CREATE TABLE damaged(digest TEXT PRIMARY KEY, why TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE refused(origin TEXT NOT NULL, i INTEGER NOT NULL, why TEXT NOT NULL, PRIMARY KEY(origin, i)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE texts USING fts5(text, content='notes', content_rowid='n',
   tokenize='unicode61 remove_diacritics 2');
 """
@@ -62,7 +64,7 @@ class NoteRow:
     held_ms: int
     saved_ms: int
     words: int
-    payload: bytes
+    payload: bytes = field(repr=False)
 
 
 _NOTE = "id, client, version, digest, signed, held_ms, saved_ms, words, payload"
@@ -192,7 +194,14 @@ class Catalogue:
     def unmark_damaged(self, digest: str) -> None:
         self._db.execute("DELETE FROM damaged WHERE digest = ?", (digest,))
 
+    def refuse(self, origin: str, i: int, why: str) -> None:
+        """An entry that did not hold: remembered, so that it is told of at every opening."""
+        self._db.execute("INSERT OR REPLACE INTO refused VALUES(?, ?, ?)", (origin, i, why))
+
     # -- reading
+
+    def refused(self) -> list[tuple[str, int, str]]:
+        return list(self._db.execute("SELECT origin, i, why FROM refused ORDER BY origin, i"))
 
     def damaged(self) -> dict[str, str]:
         return dict(self._db.execute("SELECT digest, why FROM damaged"))
@@ -203,6 +212,14 @@ class Catalogue:
     def client_payload(self, client_id: bytes) -> tuple[int, bytes] | None:
         row = self._db.execute("SELECT version, payload FROM clients WHERE id = ?", (client_id,)).fetchone()
         return None if row is None else (row[0], row[1])
+
+    def client_made_elsewhere(self, write: Write) -> bool:
+        """Whether another log has the first record of the same client: two people must never become one."""
+        row = self._db.execute(
+            "SELECT 1 FROM writes WHERE client = ? AND type = 1 AND version = 1 AND origin <> ?",
+            (write.client, write.origin),
+        ).fetchone()
+        return row is not None
 
     def client_ids(self) -> set[bytes]:
         """Every client with a record, readable or not: no spare key is given out twice."""

@@ -135,9 +135,9 @@ class Recorder:
             return
         if moved.size < self.tail.size:
             raise LogDamaged(f"TRUNCATED: this window saw {self.tail.size} log entries, now there are {moved.size}.")
-        old, self.tail, self._last = self.tail.size, moved, None
         if self.on_moved is not None:
-            self.on_moved(old, moved)
+            self.on_moved(self.tail.size, moved)  # when it raises, the log counts as not yet followed
+        self.tail, self._last = moved, None
 
     def record(self, *acts: Act) -> Tail:
         """Durable on return. Raises DiskFull, CannotWrite, StorageFault, Busy, LogDamaged; then nothing counts."""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from notevault.auditlog import entry
 from notevault.auditlog.merkle import EMPTY_ROOT
 from notevault.crypto import kdf, signing, slots
 from notevault.crypto import keytable as table_seal
 from notevault.errors import Damaged, LogDamaged, NotFound, NoVault, Refused, WrongSeal, WrongSecret
 from notevault.formats.header import Header, RecoverySlot
 from notevault.storage.headers import HeaderStore
-from notevault.storage.layout import VaultPaths
+from notevault.storage.layout import MAX_SEQ, VaultPaths
 from notevault.storage.local import LocalState
+from notevault.storage.logfile import LogFile, Tail
 from notevault.vault import found, settle
 from notevault.vault.env import Env
 from notevault.vault.follow import follow_logs, heads_seen
 from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
 from notevault.vault.session import Keys, Session
-from notevault.vault.survey import believe, highest_seq, open_log, read_headers
+from notevault.vault.survey import NAMING_EVENTS, believe, highest_seq, open_log, read_headers
 
 
 def open_with_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> tuple[Header, str, Keys]:
@@ -86,16 +88,23 @@ def recover(
     sizes: dict[str, int] = {}
     cites: dict[str, object] = {"origin": header.origin, "root": EMPTY_ROOT.hex(), "size": 0}
     notices = _older_than_seen(header, local)
+    newest = 0
     for origin in header.origins:
         try:
-            _, tail = open_log(env, paths, local, header, origin)
+            log, tail = open_log(env, paths, local, header, origin)
         except (LogDamaged, NotFound) as fault:  # its notes that still open are taken in; it is cited with nothing
             notices.append(f"DAMAGED: a log of this vault could not be believed. {fault.sentence}")
             continue
         sizes[origin] = max(tail.size, header.origins[origin])
+        newest = max(newest, _newest_named(log, tail))
         if origin == header.origin:
             cites = {"origin": origin, "root": tail.root.hex(), "size": tail.size}
-    highest = max(highest_seq(env, paths, header.vik), header.seq)
+    if newest > header.seq:
+        notices.append(
+            f"ROLLED BACK: the log tells of key file {newest}, but the newest one here is {header.seq}."
+            " Passphrases and clients made after it may be missing."
+        )
+    highest = max(highest_seq(env, paths, header.vik), header.seq, newest)
     session = found.adopt(env, paths, header, digest, keys, passphrase, params, cites, sizes, highest)
     session.notices += notices
     complete = follow_logs(session, progress)
@@ -104,6 +113,16 @@ def recover(
     settle.tell(session, 0, 0, blobs)
     session.log_acts([Act("session.open", "E", "recovery", k={"how": "sheet"})])
     return session
+
+
+def _newest_named(log: LogFile, tail: Tail) -> int:
+    """The highest number of a header that this log tells of. Entries of others count too: it only makes a gap."""
+    highest = 0
+    for data in log.entries(0, tail.size):
+        found = entry.parse(data) if b'"seq":' in data else None
+        if isinstance(found, entry.Entry) and found.ev in NAMING_EVENTS:
+            highest = max(highest, min(int(found.k["seq"]), MAX_SEQ - 1))
+    return highest
 
 
 def _older_than_seen(header: Header, local: LocalState) -> list[str]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from notevault.auditlog import entry
 from notevault.auditlog.entry import Entry
 from notevault.crypto import objects
-from notevault.domain import notes
-from notevault.errors import Damaged, NotFound
+from notevault.domain import clients, notes
+from notevault.errors import Damaged, LogDamaged, NotFound
 from notevault.formats.envelope import RecordType
 from notevault.formats.keytable import SETTINGS, KeyTable
 from notevault.storage.blobs import BlobStore
@@ -90,13 +90,20 @@ def record_key(table: KeyTable, subject: Subject) -> bytes:
 
 class Replayer:
     def __init__(
-        self, vault_id: bytes, table: KeyTable, sealer: VaultSealer, blobs: BlobStore, catalogue: Catalogue
+        self,
+        vault_id: bytes,
+        table: KeyTable,
+        sealer: VaultSealer,
+        blobs: BlobStore,
+        catalogue: Catalogue,
+        bring_back: Callable[[str], bool] = lambda _digest: False,
     ) -> None:
         self._vault = vault_id
         self._table = table
         self._sealer = sealer
         self._blobs = blobs
         self._catalogue = catalogue
+        self._bring_back = bring_back  # a missing record may lie in set-aside
         self.findings: list[Finding] = []
 
     def run(
@@ -108,11 +115,15 @@ class Replayer:
         root: bytes,
         progress: Progress | None = None,
     ) -> None:
-        """Apply the entries from `start` up to `size` (whose tree root is `root`) in one transaction."""
+        """Apply the entries from `start` up to `size` (whose tree root is `root`) in one transaction.
+
+        Raises LogDamaged where an entry stands at another place than its own: somebody with the log's keys alone took
+        one out or put one in.
+        """
         self._catalogue.begin()
         try:
             for i, data in enumerate(entries, start):
-                self._apply(origin, i, data)
+                self._apply(origin, i, data, placed=True)
                 if progress is not None and i % 256 == 0:
                     progress(i, size)
             self._catalogue.cover(origin, size, root)
@@ -145,12 +156,15 @@ class Replayer:
             self._catalogue.rollback()
             raise
 
-    def _apply(self, origin: str, i: int, data: bytes) -> None:
+    def _apply(self, origin: str, i: int, data: bytes, *, placed: bool = False) -> None:
         told = judge(self._sealer, origin, i, data)
         if isinstance(told, Finding):
             self.findings.append(told)
+            self._catalogue.refuse(origin, i, told.sentence)
             return
         found = told.entry
+        if placed and found.i != i:
+            raise LogDamaged(f"REWRITTEN: at place {i} of the log stands the entry that was number {found.i}.")
         if told.write is not None:
             self._catalogue.add_write(told.write)
             self._open(told.write)
@@ -170,7 +184,12 @@ class Replayer:
 
     def _open(self, write: Write) -> None:
         try:
-            payload = open_write(self._blobs, self._table, self._vault, write)
+            try:
+                payload = open_write(self._blobs, self._table, self._vault, write)
+            except NotFound:
+                if not self._bring_back(write.digest):
+                    raise
+                payload = open_write(self._blobs, self._table, self._vault, write)
             apply_record(self._catalogue, write, payload)
         except (Damaged, NotFound) as fault:
             self._catalogue.mark_damaged(write.digest, fault.sentence)
@@ -204,6 +223,9 @@ def open_write(blobs: BlobStore, table: KeyTable, vault_id: bytes, write: Write)
 def apply_record(catalogue: Catalogue, write: Write, payload: bytes) -> None:
     """Put a record that opened into the catalogue."""
     if write.type == RecordType.CLIENT:
+        clients.from_payload(payload)  # one that does not read must not stand in every list
+        if write.version == 1 and catalogue.client_made_elsewhere(write):
+            raise Damaged("Two laptops gave the same key to two clients.")
         catalogue.put_client(write, payload)
     elif write.type == RecordType.NOTE:
         note = notes.from_payload(payload)

@@ -31,6 +31,7 @@ from notevault.vault.pending import keep_pending
 from notevault.vault.recorder import Act, Recorder, Subject
 from notevault.vault.replay import Finding, Replayer, apply_record, open_write, record_key, subject_of
 from notevault.vault.sealer import VaultSealer
+from notevault.vault.settle import bring_back
 
 HEAD_EVERY = 64  # entries after which the local head is written again
 SNAPSHOT_EVERY = 256  # log entries after which a large act writes the snapshot again
@@ -116,9 +117,25 @@ class Session:
         return self.device.device
 
     def replayer(self) -> Replayer:
-        return Replayer(self.vault_id, self.keys.table, self.sealer, self.blobs, self.catalogue)
+        return Replayer(
+            self.vault_id,
+            self.keys.table,
+            self.sealer,
+            self.blobs,
+            self.catalogue,
+            lambda digest: self.read_only is None and bring_back(self, digest),
+        )
 
     # -- following the log
+
+    def covered_to(self, start: int, tail: Tail) -> None:
+        """After a commit of our own from `start`: the catalogue covers it. A gap before it is filled from the log, so
+        that no entry is ever passed over, whatever failed before.
+        """
+        if (self.catalogue.covered(self.origin) or (0, b""))[0] == start:
+            self.catalogue.cover(self.origin, tail.size, tail.root)
+        else:
+            self._moved(start, tail)
 
     def _moved(self, _old: int, tail: Tail) -> None:
         """Another process appended: take in its header first (it may hold new keys), then its records."""
@@ -194,6 +211,7 @@ class Session:
                 )
                 for record, blob, digest in zip(records, sealed, digests, strict=True)
             ]
+            before = self.recorder.tail.size
             tail = self.recorder.commit([*acts, *more])
             first = tail.size - len(acts) - len(more)
             now = self.recorder.last_wall_ms
@@ -201,7 +219,7 @@ class Session:
                 _write(self.origin, first + j, now, record.subject, digest, len(blob))
                 for j, (record, blob, digest) in enumerate(zip(records, sealed, digests, strict=True))
             ]
-            self._take_in(writes, records, tail)
+            self._take_in(writes, records, before, tail)
         return writes
 
     def _seal(self, record: NewRecord) -> bytes:
@@ -219,7 +237,10 @@ class Session:
             self.env.entropy,
         )
 
-    def _take_in(self, writes: list[Write], records: Sequence[NewRecord], tail: Tail) -> None:
+    def _take_in(self, writes: list[Write], records: Sequence[NewRecord], before: int, tail: Tail) -> None:
+        if (self.catalogue.covered(self.origin) or (0, b""))[0] != before:
+            self._moved(before, tail)
+            return
         self.catalogue.begin()
         try:
             for write, record in zip(writes, records, strict=True):
@@ -239,8 +260,8 @@ class Session:
             keep_pending(self, acts)
             return
         with self.recorder.writing():
-            tail = self.recorder.commit(list(acts))
-            self.catalogue.cover(self.origin, tail.size, tail.root)
+            before = self.recorder.tail.size
+            self.covered_to(before, self.recorder.commit(list(acts)))
 
     def open(
         self, writes: Sequence[Write], *more: Act, purpose: str = "care", details: dict[str, object] | None = None

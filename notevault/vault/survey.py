@@ -15,7 +15,7 @@ from notevault.auditlog import card as cards
 from notevault.auditlog import checkpoint, entry
 from notevault.auditlog.fault import Fault
 from notevault.crypto import signing
-from notevault.errors import Damaged, LogDamaged, NotevaultError, NotFound, NoVault
+from notevault.errors import CannotWrite, Damaged, LogDamaged, NotevaultError, NotFound, NoVault, StorageFault
 from notevault.formats.header import Header
 from notevault.formats.ids import is_origin
 from notevault.storage.blobs import BlobStore
@@ -75,13 +75,16 @@ def survey(env: Env, vault: Path) -> Survey:
     ids = list(dict.fromkeys(header.vault for _, header in readable))
     states = [LocalState(env.files, env.local_root / each.hex()) for each in ids]
     known = [number for number, state in enumerate(states) if env.files.size(state.paths.device) is not None]
-    tried = known[:1] or range(len(ids))
-    for number in tried:
+    seen: list[Survey] = []
+    for number in known or range(len(ids)):
         local, mine = states[number], [pair for pair in readable if pair[1].vault == ids[number]]
         found, broken = believe(env, paths, local, mine)
         if found:
             damaged = tuple(fault.sentence for fault in (*faults, *broken))
-            return Survey(paths, local, local.read_device(), tuple(found), damaged)
+            seen.append(Survey(paths, local, local.read_device(), tuple(found), damaged))
+    whole = [each for each in seen if any(alleged.fault is None for alleged in each.alleged)]
+    for each in whole or seen:
+        return each
     raise _nothing(env, paths)
 
 
@@ -93,10 +96,12 @@ def read_headers(env: Env, paths: VaultPaths) -> tuple[list[tuple[Candidate, Hea
     for candidate in store.candidates():
         try:
             readable.append((candidate, _read(store, candidate)))
-        except Damaged as fault:
-            faults.append(fault)
         except NotFound:
             continue  # set aside by another window just now
+        except Damaged as fault:
+            faults.append(fault)
+        except (CannotWrite, StorageFault) as fault:  # one file that the system will not give must not hide the others
+            faults.append(Damaged(f"Version {candidate.seq} of the vault's key file cannot be read. {fault.sentence}"))
     return readable, faults
 
 

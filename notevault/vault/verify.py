@@ -18,7 +18,7 @@ from notevault.auditlog.verdict import Weight
 from notevault.crypto import signing
 from notevault.errors import Damaged, NotevaultError, NotFound, WrongSeal
 from notevault.formats.header import Header
-from notevault.formats.ids import is_origin
+from notevault.formats.ids import Digest, is_origin
 from notevault.ports import Files
 from notevault.storage.layout import parse_header_name
 from notevault.vault import salvage
@@ -26,7 +26,7 @@ from notevault.vault.follow import heads_seen
 from notevault.vault.index import Write
 from notevault.vault.recorder import Act
 from notevault.vault.replay import Finding, judge, open_write
-from notevault.vault.settle import settle_blobs
+from notevault.vault.settle import unnamed
 from notevault.vault.survey import NAMING_EVENTS, open_log, read_card
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Verdict:
 
 
 def verify(session: Session, progress: Progress | None = None) -> Verdict:
-    """Reads everything again from the files, the search index counts for nothing. Writes its own log entry, and sets
-    aside what an interrupted run left. Does not raise for what it finds.
+    """Reads everything again from the files, the search index counts for nothing. Writes its own log entry and moves
+    nothing. Does not raise for what it finds.
     """
     verdict = Verdict()
     check = _Check(session, verdict, progress or (lambda _what, _done, _all: None))
@@ -206,15 +206,16 @@ class _Check:
             if done % 64 == 0 or done == len(self.writes):
                 self.report("records", done, len(self.writes))
         verdict.blobs = len(self.writes)
-        known = self.writes.keys() | {write.digest for write in session.catalogue.writes()}
-        unlogged = [digest for digest in session.blobs.digests() if digest not in known]
-        if unlogged and self.sound and session.read_only is None and not verdict.findings:
-            count = settle_blobs(session)  # another process may have logged some of them meanwhile
-            if count:
-                verdict.notes.append(f"UNLOGGED: {count} files that no log entry names were set aside.")
-            return
+        unlogged = self._unlogged()
+        if unlogged and self.sound and session.read_only is None:
+            with session.recorder.writing():  # another window may have logged some of them meanwhile
+                unlogged = self._unlogged()
         for digest in unlogged:
-            self._find("UNLOGGED BLOB", f"File {digest[:12]} is in the vault but not in its log.")
+            sentence = f"File {digest[:12]} is in the vault but not in its log; it counts nowhere."
+            verdict.notes.append(f"UNLOGGED BLOB: {sentence}")
+
+    def _unlogged(self) -> list[Digest]:
+        return unnamed(self.session, self.writes.keys() | {write.digest for write in self.session.catalogue.writes()})
 
     def _blob(self, write: Write) -> None:
         session, short = self.session, write.digest[:12]

@@ -106,7 +106,7 @@ def test_the_cache_of_hashes_is_believed_only_when_it_fits() -> None:
         Notebook(session).open_note(house.ids["first"])
     session.close("exit")
     (path,) = files_of(house, "hashes")
-    for at in range(32):
+    for at in range(0, 32, 5):
         trial = flipped(house, path, at)
         opened = trial.unlock(None)
         assert opened.read_only is None

@@ -21,6 +21,7 @@ from notevault.vault import rekey
 from notevault.vault.headers import grow_pool
 from notevault.vault.notebook import Notebook
 from notevault.vault.pending import enter_pending
+from notevault.vault.verify import verify
 from tests.fakes.secrets import Mood
 from tests.vault.build import CHEAP, FIRST, OTHER_PASSPHRASE, SECOND, House, note_of, remembered, small, texts
 
@@ -278,3 +279,29 @@ def test_a_passphrase_changed_is_the_only_one() -> None:
     with pytest.raises(WrongSecret):
         house.unlock()
     assert texts(house.unlock(OTHER_PASSPHRASE)) == {FIRST, SECOND}
+
+
+def test_verify_proves_a_rollback_by_what_this_laptop_has_seen() -> None:
+    for rolled in (_rolled_back(keyring=False, index=False), _rolled_back(local=False, index=False)):
+        verdict = verify(rolled.unlock(None))
+        assert verdict.exit_code == 1
+        assert "ROLLED_BACK" in [code for code, _ in verdict.findings]
+
+
+def test_an_older_log_taken_back_to_an_earlier_signed_state_is_found() -> None:
+    house = remembered()
+    (old,) = house.origins()
+    earlier = house.copy()
+    _moved_on(house)
+    for name in [name for name in house.stores.items if name.endswith("/log")]:
+        del house.stores.items[name]
+    house.unlock(None).close("exit")  # a new log, which cites the old one
+    for path, data in earlier.files.tree(house.paths.audit(old)).items():
+        house.files.put_raw(path, data)
+    session = house.unlock(None)
+    assert any("shorter" in notice for notice in session.notices)
+    assert texts(session) == {FIRST, SECOND, LATER}  # the index still knows
+    verdict = verify(session)
+    assert verdict.exit_code == 1
+    assert "ROLLED_BACK" in [code for code, _ in verdict.findings]
+    assert not [code for code, _ in verdict.findings if code == "UNLOGGED BLOB"]
