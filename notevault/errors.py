@@ -154,7 +154,7 @@ class Refused(NotevaultError):
 
 
 class WrongSecret(Refused):
-    """The passphrase (or this laptop's key) does not open this slot. The only error after which the next slot is tried."""
+    """Passphrase or this laptop's key do not open this slot. The only error after which the next slot is tried."""
 
     default_step = "Check Caps Lock and the keyboard layout, and type it again."
 

@@ -87,7 +87,8 @@ class Files(Protocol):
 
     def create(self, path: Path, data: bytes | Iterable[bytes]) -> None:
         """A new immutable file, 0600, durable: temp file in the same folder, fsync, rename, fsync folder.
-        An existing file with that name is kept when its bytes are equal, else Damaged."""
+        An existing file with that name is kept when its bytes are equal, else Damaged.
+        """
         ...
 
     def create_batch(self, items: Iterable[tuple[Path, bytes]]) -> None:
@@ -112,7 +113,8 @@ class Files(Protocol):
 
     def lock(self, path: Path, *, wait_s: float) -> AbstractContextManager[None]:
         """An exclusive advisory lock between processes (and between threads); Busy after `wait_s` seconds.
-        Freed by the system when the process dies."""
+        Freed by the system when the process dies.
+        """
         ...
 
 
@@ -142,7 +144,8 @@ class SecretStore(Protocol):
 
     def get(self, names: Sequence[str]) -> list[str | None]:
         """The items' values, None where the store answers and has no such item; one call for all.
-        Raises a SecretsUnavailable otherwise."""
+        Raises a SecretsUnavailable otherwise.
+        """
         ...
 
     def start_get(self, names: Sequence[str]) -> PendingSecrets:

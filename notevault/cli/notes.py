@@ -95,7 +95,7 @@ def show(ctx: Context) -> int:
         if ctx.args.json:
             facts = {**note_facts(view, client), "author": note.author, "revision": version, "text": note.text}
             facts |= {"modified": iso_here(ctx.env, note.modified), "session": iso(note.session, note.offset)}
-            facts |= {"template": note.template, "title": note.title, "words": word_count(note.text)}
+            facts |= {"template": note.template, "title": note.title, "words": word_count(note.text, note.template)}
             ctx.out.row(facts | {"state": "signed" if signed else "unsigned"}, "")
             return 0
         parts = [client.name, client.code, f"session {view.number}", when(ctx.env, note.session, note.offset)]

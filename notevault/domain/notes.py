@@ -21,7 +21,7 @@ from typing import TypeVar
 from notevault.domain.dates import MS_MAX, MS_MIN, OFFSET_MAX
 from notevault.domain.folding import hits
 from notevault.domain.payload import believed, from_bytes, to_bytes
-from notevault.domain.templates import TEMPLATES
+from notevault.domain.templates import TEMPLATES, heading_words
 from notevault.errors import UsageFault
 
 TEXT_LIMIT = 1_048_576  # bytes of UTF-8: some 200,000 words; beyond it is a file, not a note
@@ -116,9 +116,10 @@ def from_payload(data: bytes) -> Note:
     return believed(lambda: Note(**fields), _WHAT)  # type: ignore[arg-type]  # the kinds were checked just above
 
 
-def word_count(text: str) -> int:
-    """Words as an editor counts them: runs between spaces that hold a letter or a digit."""
-    return sum(1 for run in text.split() if run.isalnum() or any(map(str.isalnum, run)))
+def word_count(text: str, template: str = "free") -> int:
+    """Words as an editor counts them: runs between spaces that hold a letter or a digit; headings aside."""
+    found = sum(1 for run in text.split() if run.isalnum() or any(map(str.isalnum, run)))
+    return found - heading_words(text, TEMPLATES[template])
 
 
 def excerpt(text: str, words: str = "", width: int = 90) -> str:

@@ -65,6 +65,13 @@ def sections(text: str, template: Template) -> dict[str, str]:
     return {heading: "\n".join(lines).strip() for heading, lines in found.items()}
 
 
+def heading_words(text: str, template: Template) -> int:
+    """How many of the text's words are the template's own headings: nobody wrote them."""
+    longest = max(map(len, template.headings), default=0) + 8  # marks around a heading; cheap, for it runs at each key
+    short = (line for line in text.split("\n") if line and len(line) <= longest)
+    return sum(len(found.split()) for line in short if template.headings and (found := _heading(line, template)))
+
+
 def unwritten(text: str, template: Template) -> list[str]:
     """Headings of the template with nothing under them, to be said before signing."""
     written = sections(text, template)

@@ -113,7 +113,7 @@ def note_row(desk: Desk, view: NoteView, client: ClientView | None, width: int, 
             (desk.when(view.note.session, view.note.offset), 21),
             (f"no. {view.number}", 8),
             (state, 9),
-            (f"{view.words:,} words", 12),
+            (count(view.words, "word"), 12),
             (view.note.title or who, max(8, width - 56)),
         ]
     )
@@ -161,7 +161,10 @@ async def history(desk: Desk, rest: str) -> None:
     selected: int | None = 0
     while True:
         selected = await desk.ui.choose(
-            f"Versions: {client.code}", [note_words(desk, views[at])], items, selected=selected or 0
+            lambda hidden: f"Earlier versions: {desk.who(client, hidden)}",
+            [note_words(desk, views[at])],
+            items,
+            selected=selected or 0,
         )
         if selected is None:
             return
@@ -228,7 +231,8 @@ async def drafts(desk: Desk, _rest: str) -> None:
         for draft in kept:
             client = clients.get(draft.client)
             who = "?" if client is None else desk.who(client, hidden)
-            cells = [(f"kept {desk.moment(draft.kept)}", 30), ("draft", 9), (f"{word_count(draft.text):,} words", 12)]
+            words = count(word_count(draft.text, draft.template), "word")
+            cells = [(f"kept {desk.moment(draft.kept)}", 30), ("draft", 9), (words, 12)]
             rows.append([[("", columns([*cells, (who, max(8, width - 56))]))]])
         return rows + [[[("", note_row(desk, view, clients.get(view.client_id), width, hidden))]] for view in unsigned]
 
@@ -263,7 +267,7 @@ async def sign(desk: Desk, rest: str) -> None:
     writing = await desk.run(lambda: Writing.of_note(desk.notebook, desk.drafts, view.id))
     warning = note_desk.sign_warning(desk, writing.text, writing.note.template)
     text = [note_words(desk, view), excerpt(writing.text, width=240), *([warning] if warning else [])]
-    if await desk.ui.confirm("Sign", text, "Sign this note? It can then be read, not changed.", default=not warning):
+    if await desk.ui.confirm("Sign", text, "Sign this note? This version then stays as it is.", default=not warning):
         await desk.run(lambda: writing.sign(writing.text))
         desk.saved_ms = desk.now()
         desk.say("Signed.")

@@ -68,7 +68,7 @@ async def check(desk: Desk, _rest: str) -> None:
         with desk.gate:
             return verify.verify(desk.session, lambda what, done, total: say(f"{what}: {done:,} of {total:,}"))
 
-    verdict = await desk.ui.work("Verify", ["Reading everything and checking every seal\u2026"], job)
+    verdict = await desk.ui.work("Verify", ["Reading everything and checking that nothing was changed\u2026"], job)
     said = {
         0: "Nothing was changed, moved or taken away.",
         1: "Something was changed. Keep the vault folder as it is, and restore from a backup.",
@@ -79,6 +79,14 @@ async def check(desk: Desk, _rest: str) -> None:
         if found:
             lines += ["", title, *(f"  {code}: {sentence}" for code, sentence in found[:50])]
     await desk.ui.page("Verify", rows_of(*lines))
+
+
+_STEPS = {
+    "recovery sheet": "Type `sheet`: it makes one, or checks the one you have.",
+    "passphrase": "Type `passphrase` to set it anew.",
+    "records": "Type `verify`: it names them.",
+}
+"""What `notevault doctor` advises in commands, as one does it here at the prompt."""
 
 
 async def doctor(desk: Desk, _rest: str) -> None:
@@ -100,7 +108,8 @@ async def doctor(desk: Desk, _rest: str) -> None:
             label = f"{mark:<3}{item.topic[:18]:<19}"
             style = "class:heading" if mark.startswith("!") else ""
             told = wrapped(item.sentence, min(width, 78) - len(label), style)
-            told += wrapped(item.step, min(width, 78) - len(label)) if item.step else []
+            step = _STEPS.get(item.topic, item.step) if mark else item.step
+            told += wrapped(step, min(width, 78) - len(label)) if step else []
             heads = [label, *[" " * len(label)] * (len(told) - 1)]
             listed += [[("class:key", head), *row] for head, row in zip(heads, told, strict=True)]
         return listed

@@ -45,6 +45,8 @@ class Desk:
     gate: threading.RLock = field(default_factory=threading.RLock)
     message: list[str] = field(default_factory=list)
     """What home says next."""
+    closed_words: str = "locked"
+    """The toolbar while no vault is open."""
     retype: str = ""
     """A line that could not be run: it stands at the prompt again, to be mended."""
     _session: Session | None = None
@@ -135,7 +137,8 @@ class Desk:
     def bar(self, width: int) -> str:
         """The toolbar; nothing while the vault is locked, but that this is a demo."""
         if not self.open:
-            return " DEMO \u2013 nothing here is kept".ljust(width) if self.demo else " locked".ljust(width)
+            said = "DEMO \u2013 nothing here is kept" if self.demo else self.closed_words
+            return f" {said}".ljust(width)
         saved = "" if self.saved_ms is None else f"saved {self.clock_words(self.saved_ms)}"
         return Bar(
             self.ui.idle.words(),

@@ -76,6 +76,7 @@ class _Editor:
         cursor = len(normalise(job.text[: job.cursor]))
         self.state = EditorState(job.text, cursor, read_only=job.read_only, clipboard=clipboard)
         self.state.sign_warning = job.sign_warning
+        self.state.aside = job.aside
         self.model = self.state.model
         self.names_hidden = job.names_hidden
         self.app: Application[str] | None = None
@@ -87,6 +88,7 @@ class _Editor:
         self._saved_text: str | None = None if job.unsaved else self.model.text
         self._saved_word, self._saved_at = "", 0.0
         self._status = hooks.status()
+        self._trouble = ""
         self._alone = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -209,6 +211,10 @@ class _Editor:
                 self._leave(reason)
                 return
             self._status = self.hooks.status()
+            if (trouble := self.hooks.trouble()) != self._trouble:
+                self._trouble = trouble
+                self.state.say(trouble, alarm=bool(trouble))
+                self._redraw()
             if (now := self._status + self._save_state()) != shown:
                 shown = now
                 self._redraw()
@@ -226,7 +232,7 @@ class _Editor:
             return "not saved yet"
         age = int(asyncio.get_running_loop().time() - self._saved_at)
         if self._saved_word.startswith("saved ") and age < 60:
-            return f"saved {age} s ago" if age else "saved now"
+            return f"saved {age} s ago" if age else "saved just now"
         return self._saved_word
 
     def _paint(self, width: int, height: int) -> Picture:

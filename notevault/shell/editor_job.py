@@ -21,6 +21,8 @@ class EditorJob:
     unsaved: bool = False
     """The text comes from a draft: closing saves it even if nothing is typed."""
     names_hidden: bool = False
+    aside: Callable[[str], int] | None = None
+    """How many words of a text are not hers: the template's headings. They are not counted."""
     sign_warning: Callable[[str], str] | None = None
     """What to say of a text before it is signed ("Nothing is written under Plan."), "" for nothing."""
 
@@ -52,6 +54,10 @@ class EditorHooks(Protocol):
 
     def sign(self, text: str, cursor: int) -> str:
         """Save and sign durably; as `save`. The editor is left when it returns."""
+        ...
+
+    def trouble(self) -> str:
+        """Why the text is not being kept at the moment (a full disk), in a sentence; "" when it is."""
         ...
 
     def status(self) -> str:

@@ -16,7 +16,7 @@ from notevault.shell.text import TextModel, count_words
 INDENT = "  "
 EDITS = {"backspace", "delete", "delete_word_left", "delete_word_right", "undo", "redo"}
 MOVES = {"left", "right", "word_left", "word_right", "paragraph_up", "paragraph_down"}
-QUESTION = "Sign this note? It can then be read, not changed.  y signs \u00b7 n or Enter goes back to writing"
+QUESTION = "Sign this note? This version then stays as it is.  y signs \u00b7 n or Enter goes back to writing"
 READ_ONLY = "This can be read, not changed."
 KEYS_WRITE = ["^S save  ^G sign  ^F find  Esc close", "^S save  Esc close  F1 keys", "F1 keys"]
 KEYS_READ = ["^F find  F8 names  Esc close", "Esc close  F1 keys", "F1 keys"]
@@ -40,6 +40,7 @@ class EditorState:
         self._bar = TextModel()
         self._origin = 0  # where the search began
         self._words = (-1, 0)
+        self.aside: Callable[[str], int] | None = None
         self._folded: tuple[int, Folded] | None = None
 
     # Messages
@@ -250,7 +251,8 @@ class EditorState:
 
     def words(self) -> int:
         if self._words[0] != self.model.version:
-            self._words = (self.model.version, count_words(self.model.text))
+            aside = self.aside(self.model.text) if self.aside else 0
+            self._words = (self.model.version, count_words(self.model.text) - aside)
         return self._words[1]
 
     def _find_notes(self, hits: list[tuple[int, int]]) -> list[str]:

@@ -80,11 +80,10 @@ def _entry(
     then = dates.local(view.note.session, view.note.offset)
     when = f"{then:%H:%M}" if today_is else desk.when(view.note.session, view.note.offset)[:-6]
     state = "signed" if view.signed else "unsigned"
-    return Entry(when, name, code, f"{state} \u00b7 {view.words} words", view.id)
+    return Entry(when, name, code, f"{state} \u00b7 {count(view.words, 'word')}", view.id)
 
 
 def _draft_entry(desk: Desk, by_id: dict[bytes, ClientView], clients: list[ClientView], draft: Draft) -> Entry:
     name, code = _name(by_id.get(draft.client), clients)
-    return Entry(
-        desk.moment(draft.kept), name, code, f"draft \u00b7 {word_count(draft.text)} words", draft.note, draft=True
-    )
+    words = count(word_count(draft.text, draft.template), "word")
+    return Entry(desk.moment(draft.kept), name, code, f"draft \u00b7 {words}", draft.note, draft=True)

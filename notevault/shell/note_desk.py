@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notevault.app.writing import Writing
-from notevault.domain.templates import TEMPLATES, template_named, unwritten
+from notevault.domain.templates import TEMPLATES, heading_words, template_named, unwritten
 from notevault.errors import NotevaultError, NotFound
 from notevault.shell.desk import Desk, note_words
 from notevault.shell.editor_job import EditorJob, EditorResult
@@ -28,6 +28,7 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
         cursor=writing.cursor,
         detail=await desk.run(lambda: _detail(desk, writing, client)),
         unsaved=from_draft and writing.unsaved(writing.text),
+        aside=lambda text: heading_words(text, TEMPLATES[writing.note.template]),
         sign_warning=lambda text: sign_warning(desk, text, writing.note.template),
     )
     try:
@@ -134,6 +135,9 @@ class _Reading:
 
     def status(self) -> str:
         return self._desk.ui.idle.words()
+
+    def trouble(self) -> str:
+        return ""
 
     def should_close(self) -> str | None:
         return self._desk.ui.leaving

@@ -34,6 +34,7 @@ class NoteHooks:
         self._keeping = False
         self._ended = False
         self.words = ""
+        self._trouble = ""
         self.signed = False
 
     # EditorHooks
@@ -56,7 +57,7 @@ class NoteHooks:
             self.newest = (text, cursor)
             if self._writing.save(text, cursor) is not None:
                 self._desk.saved_ms = self._desk.now()
-        self.words = ""
+        self.words = self._trouble = ""
         return "nothing to save" if self._desk.saved_ms is None else f"saved {self._desk.clock_words(self._desk.now())}"
 
     def sign(self, text: str, cursor: int) -> str:
@@ -69,6 +70,9 @@ class NoteHooks:
 
     def status(self) -> str:
         return " \u2502 ".join(part for part in (self.words, self._desk.ui.idle.words()) if part)
+
+    def trouble(self) -> str:
+        return self._trouble
 
     def should_close(self) -> str | None:
         return self._desk.ui.leaving
@@ -95,11 +99,11 @@ class NoteHooks:
         begun = self._since
         try:
             kept = await self._loop.run_in_executor(None, self._keep_newest)
-            self.words = "kept" if kept else ""
+            self.words, self._trouble = "draft kept" if kept else "", ""
             if self._since == begun:
                 self._since = None
         except NotevaultError as fault:
-            self.words = f"NOT KEPT: {fault.sentence}"
+            self._failed("NOT KEPT", "No draft could be kept.", fault)
         finally:
             self._keeping = False
 
@@ -121,9 +125,14 @@ class NoteHooks:
 
         try:
             await self._loop.run_in_executor(None, job)
-            self.words = f"saved {self._desk.clock_words(self._desk.now())}"
+            self.words, self._trouble = f"saved {self._desk.clock_words(self._desk.now())}", ""
         except NotevaultError as fault:
-            self.words = f"NOT SAVED: {fault.sentence}"
+            self._failed("NOT SAVED", "The note could not be saved.", fault)
+            self._save_timer = self._save_timer or self._loop.call_later(SAVE_EVERY_S, self._save_soon)
+
+    def _failed(self, words: str, what: str, fault: NotevaultError) -> None:
+        """Two words for the bottom line, where a sentence would not fit, and the sentence for the row above it."""
+        self.words, self._trouble = words, f"{what} {fault.sentence} {fault.next_step}".rstrip()
 
     async def settle(self) -> None:
         """After the editor: no timer is left, and no thread still writes."""

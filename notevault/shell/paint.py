@@ -75,7 +75,7 @@ def count(number: int, what: str) -> str:
 
 def field_row(label: str, model: TextModel, width: int, *, masked: bool) -> tuple[Row, int]:
     """An input line and its cursor's column; a long text is shown from where its end fits."""
-    shown = _masked(model.text) if masked else model.text
+    shown = MASK * len(model.text) if masked else model.text  # unbroken: gaps would tell how long each word is
     layout = Layout(shown, 1_000_000)
     column = layout.locate(min(model.cursor, len(shown)))[1]
     room = max(1, width - cell_width(label) - 1)
@@ -91,8 +91,3 @@ def field_row(label: str, model: TextModel, width: int, *, masked: bool) -> tupl
         used += cell.width
     row.append(("class:field", " " * max(0, min(room, 40) - used)))
     return row, min(cell_width(label) + column - skip, width - 1)
-
-
-def _masked(text: str) -> str:
-    """Dots for what was typed; spaces and hyphens stay, so that groups can be told apart."""
-    return "".join(char if char in " -" else MASK for char in text)

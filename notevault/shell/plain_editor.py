@@ -41,6 +41,7 @@ class _Note:
         self._ui, self._job, self._hooks = ui, job, hooks
         self.text = normalise(job.text)
         self.saved: str | None = None if job.unsaved else self.text
+        self._trouble = ""
 
     def _title(self) -> None:
         name = self._job.code if self._job.names_hidden else f"{self._job.title} {self._job.code}"
@@ -111,6 +112,9 @@ class _Note:
         change(lines)
         self.text = "\n".join(lines)
         self._hooks.on_change(self.text, len(self.text))
+        if (trouble := self._hooks.trouble()) != self._trouble:
+            self._trouble = trouble
+            self._ui.say(*([trouble] if trouble else []))
 
     async def _act(self, word: str, rest: str) -> None:
         count = len(self.text.split("\n"))
@@ -153,5 +157,5 @@ class _Note:
     async def _sign(self) -> bool:
         if self._job.sign_warning and (warning := self._job.sign_warning(self.text)):
             self._ui.say(warning)
-        typed = await self._ui.line("Sign this note? It can then be read, not changed. [y/N] ")
+        typed = await self._ui.line("Sign this note? This version then stays as it is. [y/N] ")
         return (typed or "").strip().lower() == "y" and await self._call(self._hooks.sign, "Not signed.")

@@ -81,6 +81,6 @@ async def _come_back(desk: Desk) -> None:
 
 def _draft_row(desk: Desk, draft: Draft, clients: dict, width: int, hidden: bool) -> str:  # type: ignore[type-arg]
     client = clients.get(draft.client)
-    words = count(word_count(draft.text), "word")
+    words = count(word_count(draft.text, draft.template), "word")
     who = "?" if client is None else desk.who(client, hidden)
     return columns([(f"kept {desk.moment(draft.kept)}", 24), (words, 12), (who, max(8, width - 38))]).rstrip()

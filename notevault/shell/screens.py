@@ -276,12 +276,11 @@ class Choose(Screen):
 class Page(Screen):
     """Something to read; scrolls. `rows` gives it anew for each width, names hidden or not."""
 
-    keys = "\u2191\u2193 scroll \u00b7 Esc or Enter back"
+    keys = "Enter or Esc goes on"
 
-    def __init__(self, title: Words, rows: Rows, *, keys: str | None = None) -> None:
+    def __init__(self, title: Words, rows: Rows) -> None:
         super().__init__(title)
         self.rows = rows
-        self.keys = keys or self.keys
 
     def act(self, name: str, *, select: bool = False) -> None:
         steps = {"up": -1, "down": 1, "page_up": -self._page, "page_down": self._page}
@@ -296,6 +295,7 @@ class Page(Screen):
         rows = [[("", "")], *([("", " "), *row] for row in self.rows(width - 2, self.names_hidden))]
         self._page = max(1, height - 1)
         self._top = max(0, min(self._top, len(rows) - height))
+        self.keys = Page.keys if len(rows) <= height else f"\u2191\u2193 scroll \u00b7 {Page.keys}"
         if len(rows) > self._top + height:
             return [*rows[self._top : self._top + height - 1], [("class:key", " \u2193 more")]], None
         return rows[self._top :], None

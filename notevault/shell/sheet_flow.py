@@ -22,6 +22,7 @@ from notevault.vault.found import Kit
 
 TITLE = "Recovery sheet"
 ASKED = 3
+_PLACES = ("left", "middle", "right")
 _WHY = (
     "If this laptop is lost or breaks, or the passphrase is forgotten, only your recovery sheet opens the notes."
     " The passphrase alone cannot bring them back. Print it, and keep the paper away from the laptop."
@@ -133,14 +134,15 @@ def _place_fault(desk: Desk, path: Path) -> str | None:
 
 
 def _on_screen(model: SheetModel) -> Rows:
+    """At most 20 rows of 76 columns: all of it is seen at once in the smallest usual window, 80 by 24."""
     lines = [f"   {number}    {'   '.join(line)}" for number, line in enumerate(model.lines(), 1)]
     return rows_of(
         "Copy these seven lines by hand, with their numbers. Take your time.",
+        "I, L, O and U are never used: 1 is one, 0 is zero.",
         "",
         *[each for line in lines for each in (line, "")],
-        f"Vault {model.vault_id[:8]}, made on {model.made}. I, L, O and U are never used: 1 is one, 0 is zero.",
-        "",
-        "Then press Enter: three groups are asked back. Nothing of this stays on the terminal.",
+        f"Vault {model.vault_id[:8]}, made on {model.made}.",
+        "Then press Enter: three groups are asked back. Nothing of this stays here.",
     )
 
 
@@ -151,7 +153,10 @@ async def ask_back(desk: Desk, model: SheetModel) -> bool:
     for number, index in enumerate(sorted(order[:ASKED]), 1):
         typed = await desk.ui.ask(
             f"{TITLE}: check {number} of {ASKED}",
-            [f"From your paper, please type {sheet.group_name(index).lower()}."],
+            [
+                f"From your paper, please type the {_PLACES[index % sheet.GROUPS_PER_LINE]} group of line"
+                f" {index // sheet.GROUPS_PER_LINE + 1} (group {index + 1})."
+            ],
             f"Group {index + 1}",
             secret=True,
             revealable=True,

@@ -16,6 +16,8 @@ from notevault.vault import rekey
 from notevault.vault.session import Session
 
 TITLE = "notevault"
+SLIPS = 3
+"""Wrong passphrases after which the recovery sheet is mentioned; nothing is ever locked out."""
 WHY = {
     "start": "",
     "key": "Locked.",
@@ -29,6 +31,7 @@ WHY = {
 async def unlock(desk: Desk, after: str) -> None:
     """Until the vault is open. Raises Leave('exit') when the user goes."""
     fault: str | None = None
+    slips = 0
     while not desk.open:
         passphrase = await desk.ui.ask(
             TITLE,
@@ -43,7 +46,10 @@ async def unlock(desk: Desk, after: str) -> None:
         try:
             session = await desk.ui.work(TITLE, ["Opening\u2026"], lambda say, text=passphrase: _open(desk, text, say))  # type: ignore[misc]
         except (WrongSecret, UsageFault):
+            slips += 1
             fault = "That is not the passphrase. Check Caps Lock and the keyboard layout, and type it again."
+            if slips >= SLIPS:
+                fault += " If you have forgotten it: Esc, then your recovery sheet."
             after = "start"
         except NotevaultError as error:
             await _other_ways(desk, f"{error.sentence} {error.next_step}".strip(), error)

@@ -24,6 +24,7 @@ _WELCOME = (
 
 async def first_run(desk: Desk) -> None:
     """Until a vault is open. Raises Leave('exit') when the user goes."""
+    desk.closed_words = "no vault yet"
     while not desk.open:
         picked = await desk.ui.choose(
             TITLE,
@@ -104,7 +105,7 @@ async def ask_author(desk: Desk) -> None:
         await desk.run(lambda: desk.notebook.save_settings(changed))
         await desk.run(desk.refresh)
         desk.ui.idle.start(desk.settings.idle)
-    desk.say("Your vault is ready. Type `new` and a client's name to write your first note.")
+    desk.say("Your vault is ready.")  # what comes next stands on the home screen itself
 
 
 def _settings_fault(desk: Desk, **fields: str | int) -> str | None:

@@ -164,6 +164,10 @@ class LocalPaths:
         return self.root / "fails"
 
     @property
+    def identity(self) -> Path:
+        return self.root / "identity"
+
+    @property
     def kept_fails(self) -> Path:
         return self.root / "fails.kept"
 

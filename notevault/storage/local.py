@@ -154,6 +154,17 @@ class LocalState:
             return False
         return True
 
+    def identity(self) -> bytes | None:
+        """The vault's public identity key (32 bytes) as this device opened it last: a preference, never a proof."""
+        try:
+            data = self._read_or_none(self.paths.identity, 65)
+            return None if data is None else text.unhex(data.decode("ascii", "replace").rstrip("\n"), 32)
+        except NotevaultError:
+            return None
+
+    def keep_identity(self, vik: bytes) -> None:
+        self._put(self.paths.identity, vik.hex().encode("ascii") + b"\n")
+
     # Failed unlocks
 
     def fails(self) -> int:

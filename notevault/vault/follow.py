@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from notevault.auditlog import entry
 from notevault.auditlog.merkle import EMPTY_ROOT
-from notevault.errors import Damaged, LogDamaged, NotevaultError
+from notevault.errors import Damaged, LogDamaged, NotevaultError, NotFound
 from notevault.formats.header import Header
 from notevault.storage.local import LocalState
 from notevault.storage.logfile import LogFile, Tail
@@ -13,7 +14,7 @@ from notevault.vault import salvage
 from notevault.vault.index import Catalogue
 from notevault.vault.items import Head, LogItem
 from notevault.vault.recorder import Recorder
-from notevault.vault.replay import Progress
+from notevault.vault.replay import Finding, Progress
 from notevault.vault.session import Session
 from notevault.vault.survey import open_log
 
@@ -30,13 +31,35 @@ def heads_seen(local: LocalState, vault_id: bytes, item: LogItem | None) -> tupl
     return heads, []
 
 
-def snapshot_head(catalogue: Catalogue, origin: str) -> list[Head]:
-    """The sealed index is a memory of the log too."""
-    size, root = catalogue.covered(origin) or (0, EMPTY_ROOT)
-    return [Head(origin, size, root, int(catalogue.get_meta("header-seq") or 0))]
+def snapshot_heads(catalogue: Catalogue) -> list[Head]:
+    """The sealed index is a memory of every log too."""
+    seq = int(catalogue.get_meta("header-seq") or 0)
+    found = [(origin, catalogue.covered(origin) or (0, EMPTY_ROOT)) for origin in sorted(catalogue.origins())]
+    return [Head(origin, size, root, seq) for origin, (size, root) in found]
 
 
-def rolled_back(heads: Iterable[Head], header: Header, recorder: Recorder) -> str | None:
+def not_superseded(heads: list[Head], recorder: Recorder, catalogue: Catalogue | None) -> list[Head]:
+    """Without what the user has put behind: a log that begins by confirming a rollback takes the place of the one it
+    cites, and of everything an index from before it remembers.
+    """
+    first = [entry.parse(data) for data in recorder.entries(0, min(2, recorder.tail.size))]
+    if len(first) < 2:
+        return heads
+    begun, confirmed = first
+    if not isinstance(begun, entry.Entry) or not isinstance(confirmed, entry.Entry):
+        return heads
+    if confirmed.ev != "rollback.confirm":
+        return heads
+    older_index = catalogue is None or catalogue.covered(recorder.origin) is None
+    cited = begun.k.get("cites", {}).get("origin")
+    return [head for head in heads if head.origin == recorder.origin or not (older_index or head.origin == cited)]
+
+
+Look = Callable[[str], tuple["LogFile | Recorder", Tail]]
+"""Opens a listed log: NotFound, LogDamaged."""
+
+
+def rolled_back(heads: Iterable[Head], header: Header, recorder: Recorder, look: Look) -> str | None:
     """Why the vault must stay read-only: older than, or other than, what this laptop has seen. None when it is fine.
 
     Raises LogDamaged when the log does not hold where it is looked at.
@@ -48,12 +71,18 @@ def rolled_back(heads: Iterable[Head], header: Header, recorder: Recorder) -> st
             continue
         if head.origin not in header.origins:
             return "ROLLED BACK: this laptop has written a log that the vault now does not know."
+        log: LogFile | Recorder = recorder
+        tail = recorder.tail
         if head.origin != recorder.origin:
-            continue
-        size = recorder.tail.size
-        if head.size > size:
-            return f"ROLLED BACK: this laptop has seen {head.size} log entries, the vault now has {size}."
-        if recorder.root_at(head.size) != head.root:
+            try:
+                log, tail = look(head.origin)
+            except NotFound:
+                return f"ROLLED BACK: a log of {head.size} entries that this laptop has seen is missing."
+            except NotevaultError:
+                continue  # one that cannot be believed: the following says so
+        if head.size > tail.size:
+            return f"ROLLED BACK: this laptop has seen {head.size} log entries, the vault now has {tail.size}."
+        if log.root_at(head.size) != head.root:
             return f"FORKED: the first {head.size} log entries are not the ones this laptop has seen."
     return None
 
@@ -98,6 +127,10 @@ def follow_logs(session: Session, progress: Progress | None) -> bool:
         pieces = salvage.entries(session.env, session.paths, name)
         replayer.salvage(name, ((i, data) for i, data in pieces if i >= start))
     session.findings += replayer.findings
+    known = {(finding.origin, finding.i) for finding in session.findings}
+    for refused, i, why in session.catalogue.refused():  # of an earlier opening: told of every time
+        if (refused, i) not in known:
+            session.findings.append(Finding(refused, i, why))
     return not broken
 
 

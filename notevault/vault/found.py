@@ -297,6 +297,7 @@ def _commit_under_lock(
         recorder.commit([act])
         session.catalogue.cover(origin.origin, recorder.tail.size, recorder.tail.root)
     local.write_device(device)
+    local.keep_identity(header.vik)
     session.catalogue.set_meta("header-seq", header.seq)
     session.save_local_head()
     try:

@@ -168,7 +168,7 @@ class Catalogue:
     def put_note(
         self, write: Write, payload: bytes, text: str, words: int, *, signed: bool, held_ms: int, saved_ms: int
     ) -> None:
-        known = self._db.execute("SELECT n, version, text FROM notes WHERE id = ?", (write.object,)).fetchone()
+        known = self._db.execute("SELECT n, version, text, digest FROM notes WHERE id = ?", (write.object,)).fetchone()
         row = (write.client, write.version, write.digest, int(signed), held_ms, saved_ms, payload, words, text)
         if known is None:
             n = self._db.execute(
@@ -177,9 +177,9 @@ class Catalogue:
                 (*row, write.object),
             ).lastrowid
         else:
-            n, version, old = known
-            if version > write.version:
-                return
+            n, version, old, known_digest = known
+            if (version, self._written(known_digest)) > (write.version, write.t):
+                return  # of two revisions with one number, written on two laptops, the later one is shown
             self._db.execute("INSERT INTO texts(texts, rowid, text) VALUES('delete', ?, ?)", (n, old))
             self._db.execute(
                 "UPDATE notes SET client=?, version=?, digest=?, signed=?, held_ms=?, saved_ms=?, payload=?,"
@@ -187,6 +187,10 @@ class Catalogue:
                 (*row, n),
             )
         self._db.execute("INSERT INTO texts(rowid, text) VALUES(?, ?)", (n, text))
+
+    def _written(self, digest: str) -> int:
+        row = self._db.execute("SELECT t FROM writes WHERE digest = ?", (digest,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def mark_damaged(self, digest: str, why: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO damaged VALUES(?, ?)", (digest, why))
@@ -267,7 +271,7 @@ class Catalogue:
     def revisions(self, note_id: bytes) -> list[Write]:
         rows = self._db.execute(
             "SELECT origin,i,t,digest,size,type,flags,client,object,version,generation FROM writes"
-            " WHERE object = ? AND type = 2 ORDER BY version, i",
+            " WHERE object = ? AND type = 2 ORDER BY version, t, i",
             (note_id,),
         )
         return [Write(*row) for row in rows]

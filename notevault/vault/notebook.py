@@ -17,10 +17,11 @@ from notevault.domain import settings as settings_records
 from notevault.domain.clients import Client
 from notevault.domain.notes import Note
 from notevault.domain.settings import Settings
-from notevault.errors import NotFound, UsageFault
+from notevault.errors import NotevaultError, NotFound, UsageFault
 from notevault.formats.envelope import RecordType
 from notevault.formats.ids import ZERO_ID
 from notevault.formats.keytable import SETTINGS
+from notevault.storage.layout import BUNDLE
 from notevault.vault.headers import spare_client
 from notevault.vault.index import NoteRow, Write
 from notevault.vault.recorder import Act, Subject
@@ -204,6 +205,10 @@ class Notebook:
         payload = self.session.open([writes[-1]])[0]
         return view, note_records.from_payload(payload)
 
+    def open_revision(self, revision: Revision) -> Note:
+        """One line of the history, also where two laptops wrote the same number. Logged first."""
+        return note_records.from_payload(self.session.open([revision.write])[0])
+
     def history(self, note_id: bytes) -> list[Revision]:
         """Oldest first."""
         self.note(note_id)
@@ -278,8 +283,13 @@ class Notebook:
         ids: dict[int, bytes] = {}
         done = 0
         while done < len(items):
-            with self.session.recorder.writing():  # a spare key is taken and its first record written in one go
-                done += self._import_batch(items[done : done + BATCH], ids)
+            try:
+                with self.session.recorder.writing():  # a spare key is taken and its first record written in one go
+                    done += self._import_batch(items[done : done + BATCH], ids)
+            except NotevaultError as fault:
+                if done:
+                    fault.sentence += f" The first {done} of {len(items)} notes are saved; do not import those again."
+                raise
             if progress is not None:
                 progress(done, len(items))
         made = len(ids)
@@ -289,13 +299,18 @@ class Notebook:
         return made, len(items)
 
     def _import_batch(self, items: Sequence[tuple[Client | bytes, Note]], ids: dict[int, bytes]) -> int:
-        """One commit; returns how many of the items are in it. `ids`: the clients made so far, by object."""
+        """One commit, within one bundle of the log so that all of it counts or none; returns how many of the items are
+        in it. `ids`: the clients made so far, by object.
+        """
+        size = self.session.recorder.tail.size
+        room = BUNDLE - size % BUNDLE - 2  # a deferred entry or a clock jump may come first
+        most = max(2, min(BATCH, room - 1))
         records: list[NewRecord] = []
         taken: set[bytes] = set()
         made: dict[int, bytes] = {}
         count = 0
         for owner, note in items:
-            if len(records) >= BATCH:
+            if len(records) >= most:
                 break
             client_id = owner if isinstance(owner, bytes) else ids.get(id(owner)) or made.get(id(owner))
             if client_id is None:

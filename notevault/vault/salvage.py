@@ -15,6 +15,7 @@ from notevault.storage.layout import BUNDLE, VaultPaths
 from notevault.vault.env import Env
 
 MOST_ABSENT = 64  # bundles in a row that may be missing (16,384 entries) before the end is believed to be reached
+_ENDS = 3  # closing braces to try from the end: the two bytes of the next length may look like one
 _BEGIN = re.compile(rb'\{"a":"')  # every entry begins so, and nothing within an entry does (FORMAT.md section 6.1)
 
 
@@ -42,9 +43,11 @@ def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Cut where entries begin rather than by their lengths: a length may be what was altered."""
     starts = [found.start() for found in _BEGIN.finditer(data)]
     for number, start in enumerate(starts):
-        end = starts[number + 1] - 2 if number + 1 < len(starts) else len(data)
-        piece = data[start:end]
-        piece = piece[: piece.rfind(b"}") + 1]
-        found = entry.parse(piece)
-        if isinstance(found, entry.Entry):
-            yield found.i, piece
+        rest = data[start : starts[number + 1] if number + 1 < len(starts) else len(data)]
+        for _ in range(_ENDS):
+            rest = rest[: rest.rfind(b"}") + 1]
+            found = entry.parse(rest)
+            if isinstance(found, entry.Entry):
+                yield found.i, rest
+                break
+            rest = rest[:-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -26,9 +27,17 @@ from notevault.formats.header import Header, PassphraseSlot
 from notevault.formats.keytable import KeyTable
 from notevault.ports import SecretStore
 from notevault.storage.local import DeviceFile
+from notevault.storage.logfile import LogFile, Tail
 from notevault.vault import fails, found, remember, settle, snapshot
 from notevault.vault.env import Env
-from notevault.vault.follow import damaged_sentence, follow_logs, heads_seen, rolled_back, snapshot_head
+from notevault.vault.follow import (
+    damaged_sentence,
+    follow_logs,
+    heads_seen,
+    not_superseded,
+    rolled_back,
+    snapshot_heads,
+)
 from notevault.vault.index import Catalogue
 from notevault.vault.items import DEVICE, LOG, SESSION, DeviceItem, LogItem
 from notevault.vault.pending import enter_pending
@@ -96,7 +105,9 @@ def _door(env: Env, seen: Survey, device: DeviceFile) -> Door:
     """Raises SecretMissing when no header knows this laptop, Refused for costs outside what this machine may spend."""
     door: Door = []
     refused: Refused | None = None
-    for alleged in seen.alleged:
+    own = seen.local.identity()  # headers of others, put here to cost us an Argon2 each, are not even tried
+    known = [each for each in seen.alleged if own is None or own in (each.header.vik, _former_vik(each.header))]
+    for alleged in known or seen.alleged:
         for slot in alleged.header.slots:
             if not isinstance(slot, PassphraseSlot) or slot.device != device.device:
                 continue
@@ -111,6 +122,11 @@ def _door(env: Env, seen: Survey, device: DeviceFile) -> Door:
     raise refused or SecretMissing(
         "This vault no longer accepts this laptop.", "Your recovery sheet opens it: `notevault recover`."
     )
+
+
+def _former_vik(header: Header) -> bytes | None:
+    """The identity that vouches for a renewed one."""
+    return header.cross.vik if header.cross is not None and signing.verify_cross(header) else None
 
 
 def _params(slot: PassphraseSlot) -> kdf.KdfParams:
@@ -205,7 +221,14 @@ def _log_failure(env: Env, seen: Survey, device: DeviceFile, secrets: Secrets) -
         fails.keep(env, seen.local, "passphrase")
         return
     try:
-        fails.record(env, seen.local, own_recorder(env, seen, secrets.log, device.user), "passphrase")
+        recorder = own_recorder(env, seen, secrets.log, device.user)
+        heads, _ = heads_seen(seen.local, device.vault, secrets.log)
+        if rolled_back(
+            heads, seen.header, recorder, lambda origin: open_log(env, seen.paths, seen.local, seen.header, origin)
+        ):
+            fails.keep(env, seen.local, "passphrase")  # an old copy put back: nothing is written onto it
+        else:
+            fails.record(env, seen.local, recorder, "passphrase")
     except NotevaultError:
         fails.keep(env, seen.local, "passphrase")
 
@@ -243,10 +266,11 @@ class _Opening:
         heads, notices = heads_seen(self.seen.local, self.device.vault, self.item)
         viewer = recorder or self._viewer()
         if catalogue is not None:
-            heads += snapshot_head(catalogue, viewer.origin)
+            heads += snapshot_heads(catalogue)
         if read_only is None:
             try:
-                read_only = rolled_back(heads, self.alleged.header, viewer)
+                heads = not_superseded(heads, viewer, catalogue)
+                read_only = rolled_back(heads, self.alleged.header, viewer, self._look)
             except LogDamaged as fault:
                 read_only = damaged_sentence(fault.sentence)
         if recorder is None and read_only is None:
@@ -257,6 +281,9 @@ class _Opening:
         else:
             session = self._session(viewer, catalogue or Catalogue.empty(), read_only)
         session.heads = heads
+        if self.seen.local.identity() != self.alleged.header.vik:
+            with contextlib.suppress(NotevaultError):
+                self.seen.local.keep_identity(self.alleged.header.vik)
         told = [each for each in self.seen.damaged if each not in (read_only or "")]
         session.notices += [*notices, *(f"A key file could not be used: {each}" for each in told)]
         self._take_in(session, shell, progress)
@@ -274,6 +301,9 @@ class _Opening:
             return None, None  # a new log was begun and did not come to its first entry, or it was taken away
         except LogDamaged as fault:
             return None, damaged_sentence(fault.sentence)
+
+    def _look(self, origin: str) -> tuple[LogFile, Tail]:
+        return open_log(self.env, self.seen.paths, self.seen.local, self.alleged.header, origin)
 
     def _viewer(self) -> Recorder:
         return Recorder(self.env, self.alleged.log, None, self.device.user, self.alleged.tail)

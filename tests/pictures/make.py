@@ -48,7 +48,7 @@ def journey() -> None:
         shell.type("\r")
         for number in (1, 2, 3):
             shell.until(f"check {number} of 3")
-            asked = re.search(r"type group (\d+)", shell.flat)
+            asked = re.search(r"\(group (\d+)\)", shell.flat)
             assert asked is not None, "a group is asked for by its number"
             shell.type(groups[int(asked[1]) - 1] + "\r")
         go("", "Your name")

@@ -37,6 +37,7 @@ class Caller:
         self.saving = 0
         self.most_saving = 0
         self.reason: str | None = None
+        self.troubled = ""
 
     def activity(self) -> None:
         self.keys += 1
@@ -66,6 +67,9 @@ class Caller:
 
     def status(self) -> str:
         return "locks in 4:58"
+
+    def trouble(self) -> str:
+        return self.troubled
 
     def should_close(self) -> str | None:
         return self.reason
@@ -331,7 +335,7 @@ def test_a_failed_save_is_said_and_the_text_kept_until_the_next_one_holds() -> N
         await term.until("precious!")
         assert "Not saved." in term.text
         await term.type("\x13")
-        await term.until("saved now")
+        await term.until("saved just now")
         assert "Not saved." not in term.text
 
     result, caller = play(scene)

@@ -47,7 +47,7 @@ def test_set_up_with_a_sheet_copied_by_hand_ends_at_home_and_recoverable(own_hom
         for number in range(1, 4):
             shell.until(f"check {number} of 3")
             shell.settle()
-            asked = int(re.search(r"group (\d+) \(line", shell.flat)[1])  # type: ignore[index]
+            asked = int(re.search(r"\(group (\d+)\)", shell.flat)[1])  # type: ignore[index]
             if number == 1:
                 shell.type("AAAAA\r")
                 shell.until("Not as on the sheet")
