@@ -40,7 +40,7 @@ def translate(error: OSError, path: Path) -> NotevaultError:
     code = error.errno
     what = called(path)
     if code in _FULL:
-        return DiskFull(f"The disk is full: {what} could not be written.")
+        return DiskFull("The disk is full.")  # which file does not matter: no other could be written either
     if code in _REFUSED:
         why = "the disk is read-only" if code == errno.EROFS else "the system refuses access to it"
         return CannotWrite(f"Cannot get at {what}: {why}.")

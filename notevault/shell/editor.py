@@ -211,7 +211,7 @@ class _Editor:
                 self._leave(reason)
                 return
             self._status = self.hooks.status()
-            if (trouble := self.hooks.trouble()) != self._trouble:
+            if (trouble := self.hooks.keeping()[1]) != self._trouble:
                 self._trouble = trouble
                 self.state.say(trouble, alarm=bool(trouble))
                 self._redraw()
@@ -229,7 +229,7 @@ class _Editor:
         if self._saving:
             return self._saving
         if self._dirty:
-            return "not saved yet"
+            return self.hooks.keeping()[0] or "not saved yet"
         age = int(asyncio.get_running_loop().time() - self._saved_at)
         if self._saved_word.startswith("saved ") and age < 60:
             return f"saved {age} s ago" if age else "saved just now"

@@ -56,8 +56,10 @@ class EditorHooks(Protocol):
         """Save and sign durably; as `save`. The editor is left when it returns."""
         ...
 
-    def trouble(self) -> str:
-        """Why the text is not being kept at the moment (a full disk), in a sentence; "" when it is."""
+    def keeping(self) -> tuple[str, str]:
+        """What the caller has done by itself with the text as it is now, in a word ("draft kept", "NOT KEPT", "" for
+        nothing yet); and a sentence when that failed, else "".
+        """
         ...
 
     def status(self) -> str:

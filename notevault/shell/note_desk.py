@@ -18,8 +18,6 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
     """The editor until it is closed; raises Leave after the text is safe when the shell is to be locked."""
     client = await desk.run(lambda: desk.notebook.client(writing.client_id))
     hooks = NoteHooks(desk, writing)
-    if desk.session.read_only is not None:
-        hooks.words = "READ-ONLY vault: kept as a draft"
     job = EditorJob(
         title=visible_line(client.name),
         code=client.code,
@@ -47,13 +45,32 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
     if result.reason == "signed":
         desk.say(f"Signed. {client.code}, {desk.when(writing.note.session, writing.note.offset)}.")
     elif not result.saved and writing.unsaved(result.text):
-        await desk.run(lambda: writing.keep(result.text, result.cursor))
-        desk.say("Not saved, but kept as a draft.")
+        if not await _kept(desk, writing, result):
+            await write(desk, writing, from_draft=True)
     elif writing.base == 0:
         await desk.run(lambda: desk.drafts.drop(writing.note_id))
         desk.say("Nothing was written, so nothing was saved.")
     elif result.text != job.text or from_draft:
         desk.say(f"Saved at {desk.clock_words(desk.saved_ms or desk.now())}. Not signed yet: `sign {client.code}`.")
+
+
+async def _kept(desk: Desk, writing: Writing, result: EditorResult) -> bool:
+    """A draft instead of the revision that failed; False to go back to the text, which nothing else holds then."""
+    try:
+        await desk.run(lambda: writing.keep(result.text, result.cursor))
+    except NotevaultError as fault:
+        said = [f"{fault.sentence} {fault.next_step}".strip(), "What you wrote last is on no disk yet."]
+        question = "Go back to your text? (No gives it up.)"
+        if await desk.ui.confirm("Not saved", said, question, default=True) is not False:
+            await desk.ui.confirm("Not saved", said, "Go back to your text? (No gives it up.)", default=True)
+            is not False
+        ):
+            writing.text, writing.cursor = result.text, result.cursor
+            return False
+        desk.say("Not saved.")
+    else:
+        desk.say("Not saved, but kept as a draft.")
+    return True
 
 
 def sign_warning(desk: Desk, text: str, template: str) -> str:
@@ -136,8 +153,8 @@ class _Reading:
     def status(self) -> str:
         return self._desk.ui.idle.words()
 
-    def trouble(self) -> str:
-        return ""
+    def keeping(self) -> tuple[str, str]:
+        return "", ""
 
     def should_close(self) -> str | None:
         return self._desk.ui.leaving

@@ -45,6 +45,8 @@ class NoteHooks:
     def on_change(self, text: str, cursor: int) -> None:
         now = self._loop.time()
         self.newest = (text, cursor)
+        if not self._trouble:
+            self.words = ""
         self._since = now if self._since is None else self._since
         if self._timer is not None:
             self._timer.cancel()
@@ -69,10 +71,10 @@ class NoteHooks:
         return f"signed {self._desk.clock_words(self._desk.saved_ms)}"
 
     def status(self) -> str:
-        return " \u2502 ".join(part for part in (self.words, self._desk.ui.idle.words()) if part)
+        return self._desk.ui.idle.words()
 
-    def trouble(self) -> str:
-        return self._trouble
+    def keeping(self) -> tuple[str, str]:
+        return self.words, self._trouble
 
     def should_close(self) -> str | None:
         return self._desk.ui.leaving

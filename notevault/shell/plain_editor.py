@@ -112,7 +112,7 @@ class _Note:
         change(lines)
         self.text = "\n".join(lines)
         self._hooks.on_change(self.text, len(self.text))
-        if (trouble := self._hooks.trouble()) != self._trouble:
+        if (trouble := self._hooks.keeping()[1]) != self._trouble:
             self._trouble = trouble
             self._ui.say(*([trouble] if trouble else []))
 

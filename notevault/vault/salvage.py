@@ -40,14 +40,15 @@ def _bytes(env: Env, paths: VaultPaths, origin: str, number: int | None) -> byte
 
 
 def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Cut where entries begin rather than by their lengths: a length may be what was altered."""
+    """Where an entry begins, its end is told twice: by its length, and by where the next one begins. One may be altered,
+    or the next one's beginning; never both by one byte.
+    """
     starts = [found.start() for found in _BEGIN.finditer(data)]
     for number, start in enumerate(starts):
-        rest = data[start : starts[number + 1] if number + 1 < len(starts) else len(data)]
-        for _ in range(_ENDS):
-            rest = rest[: rest.rfind(b"}") + 1]
-            found = entry.parse(rest)
+        told = start + int.from_bytes(data[max(0, start - 2) : start], "big")
+        seen = starts[number + 1] - 2 if number + 1 < len(starts) else len(data)
+        for piece in (data[start:told], data[start:seen], data[start : data.rfind(b"}", start, seen) + 1]):
+            found = entry.parse(piece)
             if isinstance(found, entry.Entry):
-                yield found.i, rest
+                yield found.i, piece
                 break
-            rest = rest[:-1]

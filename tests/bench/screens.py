@@ -26,7 +26,7 @@ class Hooks:
     def sign(self, text, cursor): return "signed"
     def status(self): return "locks in 9:59"
     def should_close(self): return None
-    def trouble(self): return ""
+    def keeping(self): return "", ""
 text = {text}
 asyncio.run(edit(EditorJob(title="Bench", code="C-001", template="free", text=text, cursor=len(text) // 2), Hooks()))
 """

@@ -37,7 +37,7 @@ class Caller:
         self.saving = 0
         self.most_saving = 0
         self.reason: str | None = None
-        self.troubled = ""
+        self.kept = ("", "")
 
     def activity(self) -> None:
         self.keys += 1
@@ -68,8 +68,8 @@ class Caller:
     def status(self) -> str:
         return "locks in 4:58"
 
-    def trouble(self) -> str:
-        return self.troubled
+    def keeping(self) -> tuple[str, str]:
+        return self.kept
 
     def should_close(self) -> str | None:
         return self.reason

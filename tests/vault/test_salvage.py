@@ -28,11 +28,11 @@ def test_a_sound_log_is_found_whole() -> None:
 
 
 @given(st.integers(0, len(_DATA) - 1), st.integers(1, 255))
-def test_one_altered_byte_costs_at_most_the_two_entries_it_touches(at: int, change: int) -> None:
+def test_one_altered_byte_costs_at_most_one_entry(at: int, change: int) -> None:
     altered = _DATA[:at] + bytes([_DATA[at] ^ change]) + _DATA[at + 1 :]
     found = _found(_HOUSE, altered)
     kept = [i for i, data in _WHOLE.items() if found.get(i) == data]
-    assert len(kept) >= len(_WHOLE) - 2
+    assert len(kept) >= len(_WHOLE) - 1
 
 
 @given(st.integers(0, len(_DATA)), st.integers(0, 400))
