@@ -11,7 +11,7 @@ from notevault.formats.sheet import SheetCode
 from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import LocalState
-from notevault.vault import fails, recover, remember, unlock
+from notevault.vault import door, fails, recover, remember
 from notevault.vault.env import Env
 from notevault.vault.items import LOG, SESSION, LogItem
 from notevault.vault.recorder import Act
@@ -91,6 +91,6 @@ def forget(env: Env, vault: Path) -> bool:
     there = remember.forget(env, store, seen.vault_id)
     if (there or item is not None) and log is not None:
         with contextlib.suppress(NotevaultError):
-            recorder = unlock.own_recorder(env, seen, LogItem.decode(log), seen.device.user)
+            recorder = door.own_recorder(env, seen, LogItem.decode(log), seen.device.user)
             recorder.record(Act("remember.end", "E", "admin", k={"why": "lock"}))
     return there

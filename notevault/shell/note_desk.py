@@ -62,9 +62,6 @@ async def _kept(desk: Desk, writing: Writing, result: EditorResult) -> bool:
         said = [f"{fault.sentence} {fault.next_step}".strip(), "What you wrote last is on no disk yet."]
         question = "Go back to your text? (No gives it up.)"
         if await desk.ui.confirm("Not saved", said, question, default=True) is not False:
-            await desk.ui.confirm("Not saved", said, "Go back to your text? (No gives it up.)", default=True)
-            is not False
-        ):
             writing.text, writing.cursor = result.text, result.cursor
             return False
         desk.say("Not saved.")

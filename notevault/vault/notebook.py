@@ -17,16 +17,16 @@ from notevault.domain import settings as settings_records
 from notevault.domain.clients import Client
 from notevault.domain.notes import Note
 from notevault.domain.settings import Settings
-from notevault.errors import NotevaultError, NotFound, UsageFault
+from notevault.errors import NotFound, UsageFault
 from notevault.formats.envelope import RecordType
 from notevault.formats.ids import ZERO_ID
 from notevault.formats.keytable import SETTINGS
-from notevault.storage.layout import BUNDLE
+from notevault.vault import bulk
 from notevault.vault.headers import spare_client
 from notevault.vault.index import NoteRow, Write
 from notevault.vault.recorder import Act, Subject
 from notevault.vault.replay import SIGNED
-from notevault.vault.session import SNAPSHOT_EVERY, NewRecord, Session
+from notevault.vault.session import NewRecord, Session
 
 TERMS_MOST = 50  # words of one search
 TERMS_BYTES = 3000  # in all; twice that and some must fit an entry's details
@@ -144,7 +144,7 @@ class Notebook:
         with self.session.recorder.writing():  # codes and spare keys as they are now, whatever another window did
             client_records.check_code_free(client.code, (view.code for view in self._clients()))
             client_id = spare_client(self.session, set())
-            self.session.write([self._client_record(client_id, client, 1)])
+            self.session.write([self.client_record(client_id, client, 1)])
         return ClientView(client_id, 1, client)
 
     def update_client(self, client_id: bytes, client: Client) -> ClientView:
@@ -154,10 +154,10 @@ class Notebook:
             others = (view.code for view in self._clients() if view.id != client_id)
             client_records.check_code_free(client.code, others)
             version = self.session.catalogue.newest_version(RecordType.CLIENT, client_id, ZERO_ID) + 1
-            self.session.write([self._client_record(client_id, client, version, "U")])
+            self.session.write([self.client_record(client_id, client, version, "U")])
         return self.client(client_id)
 
-    def _client_record(
+    def client_record(
         self, client_id: bytes, client: Client, version: int, action: str = "C", purpose: str = "care"
     ) -> NewRecord:
         generation, _ = self.session.keys.table.client_current(client_id)
@@ -238,9 +238,9 @@ class Notebook:
     def _write_next(self, client_id: bytes, note_id: bytes, note: Note, purpose: str) -> None:
         """Within `writing()`. Counted by what the log names: a revision that opens no more keeps its number."""
         version = self.session.catalogue.newest_version(RecordType.NOTE, client_id, note_id) + 1
-        self.session.write([self._note_record(client_id, note_id, version, note, purpose)])
+        self.session.write([self.note_record(client_id, note_id, version, note, purpose)])
 
-    def _note_record(self, client_id: bytes, note_id: bytes, version: int, note: Note, purpose: str) -> NewRecord:
+    def note_record(self, client_id: bytes, note_id: bytes, version: int, note: Note, purpose: str) -> NewRecord:
         generation, _ = self.session.keys.table.client_current(client_id)
         signed = note.state == "signed"
         subject = Subject(RecordType.NOTE, client_id, note_id, version, generation, SIGNED if signed else 0)
@@ -275,54 +275,8 @@ class Notebook:
         items: Sequence[tuple[Client | bytes, Note]],
         progress: Callable[[int, int], None] | None = None,
     ) -> tuple[int, int]:
-        """New clients (given as a Client, the same object for all its notes) and notes, in batches: (clients, notes).
-
-        A crash in the middle leaves whole batches; what is in is in.
-        """
-        self.session.check_writable()
-        ids: dict[int, bytes] = {}
-        done = 0
-        while done < len(items):
-            try:
-                with self.session.recorder.writing():  # a spare key is taken and its first record written in one go
-                    done += self._import_batch(items[done : done + BATCH], ids)
-            except NotevaultError as fault:
-                if done:
-                    fault.sentence += f" The first {done} of {len(items)} notes are saved; do not import those again."
-                raise
-            if progress is not None:
-                progress(done, len(items))
-        made = len(ids)
-        self.session.log_acts([Act("import.run", "E", "import", k={"n": len(items)})])
-        if self.session.catalogue.changes >= SNAPSHOT_EVERY:
-            self.session.save_snapshot()
-        return made, len(items)
-
-    def _import_batch(self, items: Sequence[tuple[Client | bytes, Note]], ids: dict[int, bytes]) -> int:
-        """One commit, within one bundle of the log so that all of it counts or none; returns how many of the items are
-        in it. `ids`: the clients made so far, by object.
-        """
-        size = self.session.recorder.tail.size
-        room = BUNDLE - size % BUNDLE - 2  # a deferred entry or a clock jump may come first
-        most = max(2, min(BATCH, room - 1))
-        records: list[NewRecord] = []
-        taken: set[bytes] = set()
-        made: dict[int, bytes] = {}
-        count = 0
-        for owner, note in items:
-            if len(records) >= most:
-                break
-            client_id = owner if isinstance(owner, bytes) else ids.get(id(owner)) or made.get(id(owner))
-            if client_id is None:
-                assert isinstance(owner, Client), "bytes were taken above"
-                client_id = made[id(owner)] = spare_client(self.session, taken)
-                taken.add(client_id)
-                records.append(self._client_record(client_id, owner, 1, purpose="import"))
-            records.append(self._note_record(client_id, self.session.env.entropy.draw(16), 1, note, "import"))
-            count += 1
-        self.session.write(records)
-        ids.update(made)
-        return count
+        """See `bulk.import_all`."""
+        return bulk.import_all(self, items, progress)
 
     # -- settings
 

@@ -40,8 +40,8 @@ def _bytes(env: Env, paths: VaultPaths, origin: str, number: int | None) -> byte
 
 
 def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Where an entry begins, its end is told twice: by its length, and by where the next one begins. One may be altered,
-    or the next one's beginning; never both by one byte.
+    """Where an entry begins, its end is told twice: by its length, and by where the next one begins. One of them may be
+    altered; never both by one byte.
     """
     starts = [found.start() for found in _BEGIN.finditer(data)]
     for number, start in enumerate(starts):

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from notevault.crypto import kdf, signing, slots
-from notevault.crypto import keytable as table_seal
 from notevault.errors import (
-    Damaged,
-    KeyringLied,
     LogDamaged,
     NotevaultError,
     NotFound,
-    Refused,
-    SecretForeign,
     SecretMissing,
     SecretsUnavailable,
-    Tampered,
-    WrongSecret,
 )
-from notevault.formats.header import Header, PassphraseSlot
-from notevault.formats.keytable import KeyTable
 from notevault.ports import SecretStore
 from notevault.storage.local import DeviceFile
 from notevault.storage.logfile import LogFile, Tail
-from notevault.vault import fails, found, remember, settle, snapshot
+from notevault.vault import fails, found, settle, snapshot
+from notevault.vault.door import Stretcher, door_of, open_keys, own_recorder, read_secrets, why_not
 from notevault.vault.env import Env
 from notevault.vault.follow import (
     damaged_sentence,
@@ -39,23 +29,12 @@ from notevault.vault.follow import (
     snapshot_heads,
 )
 from notevault.vault.index import Catalogue
-from notevault.vault.items import DEVICE, LOG, SESSION, DeviceItem, LogItem
+from notevault.vault.items import LogItem
 from notevault.vault.pending import enter_pending
-from notevault.vault.recorder import Act, LogSigner, Recorder
+from notevault.vault.recorder import Act, Recorder
 from notevault.vault.replay import Progress
 from notevault.vault.session import Keys, Session
 from notevault.vault.survey import Alleged, Survey, highest_seq, open_log, survey
-
-AskCeiling = Callable[[kdf.KdfParams], bool]
-Door = list[tuple[Alleged, PassphraseSlot]]
-"""The alleged headers that have a slot for this laptop, the highest first."""
-
-
-@dataclass(frozen=True)
-class Secrets:
-    device: DeviceItem
-    log: LogItem | None  # absent: a new log is started
-    session: remember.Remembered | None
 
 
 def unlock(
@@ -82,169 +61,23 @@ def unlock(
         fails.keep(env, seen.local, "secret-missing")
         raise SecretMissing("This laptop has no key for this vault: the vault was made on another one.")
     store = env.stores.open(device.store, device.vault, device.device)
-    door = _door(env, seen, device)
-    stretcher = _Stretcher(passphrase)
+    door = door_of(env, seen, device)
+    stretcher = Stretcher(passphrase)
     with ThreadPoolExecutor(1) as pool:  # the key store answers while Argon2 runs (it frees the interpreter)
-        asked = pool.submit(_secrets, env, store, device)
+        asked = pool.submit(read_secrets, env, store, device)
         stretcher.stretch(door[0][1])
         try:
             secrets = asked.result()
         except SecretsUnavailable as fault:
-            fails.keep(env, seen.local, _why(fault))
+            fails.keep(env, seen.local, why_not(fault))
             raise
-    keys, alleged = _open_keys(env, seen, door, device, secrets, stretcher, keep_okm)
+    keys, alleged = open_keys(env, seen, door, device, secrets, stretcher, keep_okm)
     opening = _Opening(env, replace(seen, alleged=(alleged,)), alleged, keys, store, device, secrets.log)
     opening.how = "remembered" if passphrase is None else "passphrase"
     session = opening.start(shell, progress)
     if passphrase is None and secrets.session is not None:
         session.until_ms = secrets.session.expires_ms
     return session
-
-
-def _door(env: Env, seen: Survey, device: DeviceFile) -> Door:
-    """Raises SecretMissing when no header knows this laptop, Refused for costs outside what this machine may spend."""
-    door: Door = []
-    refused: Refused | None = None
-    own = seen.local.identity()  # headers of others, put here to cost us an Argon2 each, are not even tried
-    known = [each for each in seen.alleged if own is None or own in (each.header.vik, _former_vik(each.header))]
-    for alleged in known or seen.alleged:
-        for slot in alleged.header.slots:
-            if not isinstance(slot, PassphraseSlot) or slot.device != device.device:
-                continue
-            try:
-                kdf.check_params(_params(slot), env.machine.ram_total())
-            except Refused as fault:
-                refused = refused or fault
-            else:
-                door.append((alleged, slot))
-    if door:
-        return door
-    raise refused or SecretMissing(
-        "This vault no longer accepts this laptop.", "Your recovery sheet opens it: `notevault recover`."
-    )
-
-
-def _former_vik(header: Header) -> bytes | None:
-    """The identity that vouches for a renewed one."""
-    return header.cross.vik if header.cross is not None and signing.verify_cross(header) else None
-
-
-def _params(slot: PassphraseSlot) -> kdf.KdfParams:
-    return kdf.KdfParams(slot.m, slot.t, slot.p)
-
-
-class _Stretcher:
-    """Argon2 of the passphrase, once for each salt and cost. Several headers mostly share one slot."""
-
-    def __init__(self, passphrase: bytes | None) -> None:
-        self.passphrase = passphrase
-        self._done: dict[tuple[bytes, kdf.KdfParams], bytes] = {}
-
-    def stretch(self, slot: PassphraseSlot) -> bytes:
-        if self.passphrase is None:
-            return b""
-        at = (slot.salt, _params(slot))
-        if at not in self._done:
-            self._done[at] = kdf.argon2id(self.passphrase, *at)
-        return self._done[at]
-
-
-def _why(fault: SecretsUnavailable) -> str:
-    if isinstance(fault, SecretMissing):
-        return "secret-missing"
-    return "secret-foreign" if isinstance(fault, SecretForeign) else "keyring"
-
-
-def _secrets(env: Env, store: SecretStore, device: DeviceFile) -> Secrets:
-    device_text, log_text, session_text = store.get([DEVICE, LOG, SESSION])
-    if device_text is None:
-        raise SecretMissing("This laptop's key for this vault is not in its key store.")
-    try:
-        return Secrets(
-            DeviceItem.decode(device_text, device.vault, device.device),
-            None if log_text is None else LogItem.decode(log_text),
-            remember.recall(env, device, session_text),
-        )
-    except Damaged:
-        raise KeyringLied("Your system's key store gave back something else than this laptop's key.") from None
-
-
-def _open_keys(
-    env: Env,
-    seen: Survey,
-    door: Door,
-    device: DeviceFile,
-    secrets: Secrets,
-    stretcher: _Stretcher,
-    keep_okm: bool,
-) -> tuple[Keys, Alleged]:
-    """The first alleged header that this device's slot opens and whose identity is the vault's own."""
-    wrong: WrongSecret | None = None
-    fault: NotevaultError | None = None
-    for alleged, slot in door:
-        header = alleged.header
-        try:
-            okm = _slot_key(slot, device, secrets, stretcher)
-            vk, generation = slots.open_with_okm(slot, okm)
-            table = table_seal.open_table(header.table, vk, header)
-            _check_identity(header, table, generation)
-        except WrongSecret as refused:
-            wrong = wrong or refused
-        except (Damaged, Tampered, Refused, SecretMissing) as other:
-            fault = fault or other  # somebody else's header around our own slot, or an older slot: try the next
-        else:
-            return Keys(vk, generation, table, okm if keep_okm else None), alleged
-    if wrong is not None and not isinstance(fault, Damaged):  # damage shows only after the passphrase was right
-        _log_failure(env, seen, device, secrets)
-        raise wrong
-    raise fault or Tampered("No key file of this vault is signed by the vault itself.")
-
-
-def _check_identity(header: Header, table: KeyTable, generation: int) -> None:
-    if signing.public_key(table.vik_seed) != header.vik or generation != header.generation:
-        raise Tampered("No key file of this vault is signed by the vault itself.")
-
-
-def _slot_key(slot: PassphraseSlot, device: DeviceFile, secrets: Secrets, stretcher: _Stretcher) -> bytes:
-    if stretcher.passphrase is None:
-        if secrets.session is None or secrets.session.slot_id != slot.id:
-            raise Refused("No remembered session: the passphrase is needed.", "Type it, or run `notevault remember`.")
-        return secrets.session.okm
-    secret = secrets.device.numbered(slot.ds)
-    if secret is None:
-        raise SecretMissing("This laptop's key for this vault is an older one than the vault expects.")
-    return slots.slot_okm(slot, device.vault, stretcher.stretch(slot), secret)
-
-
-def _log_failure(env: Env, seen: Survey, device: DeviceFile, secrets: Secrets) -> None:
-    if secrets.log is None:
-        fails.keep(env, seen.local, "passphrase")
-        return
-    try:
-        recorder = own_recorder(env, seen, secrets.log, device.user)
-        heads, _ = heads_seen(seen.local, device.vault, secrets.log)
-        if rolled_back(
-            heads, seen.header, recorder, lambda origin: open_log(env, seen.paths, seen.local, seen.header, origin)
-        ):
-            fails.keep(env, seen.local, "passphrase")  # an old copy put back: nothing is written onto it
-        else:
-            fails.record(env, seen.local, recorder, "passphrase")
-    except NotevaultError:
-        fails.keep(env, seen.local, "passphrase")
-
-
-def own_recorder(env: Env, seen: Survey, item: LogItem, user: bytes) -> Recorder:
-    """The recorder of this device's own log. NotFound where the vault has no such log, LogDamaged for a bad one."""
-    for alleged in seen.alleged:
-        if alleged.header.origin == item.origin:
-            if alleged.fault is not None:
-                raise LogDamaged(alleged.fault)
-            return Recorder(env, alleged.log, LogSigner(item), user, alleged.tail)
-    for alleged in seen.alleged:
-        if item.origin in alleged.header.origins:
-            log, tail = open_log(env, seen.paths, seen.local, alleged.header, item.origin)
-            return Recorder(env, log, LogSigner(item), user, tail)
-    raise NotFound("The log that this laptop writes is not in the vault.", "")
 
 
 @dataclass

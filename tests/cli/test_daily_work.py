@@ -35,6 +35,7 @@ def test_a_note_saved_from_a_file_keeps_its_date_title_and_template(worked: Home
     )
 
 
+@pytest.mark.slow
 def test_lists_have_the_documented_keys(worked: Home) -> None:
     note_keys = {"client", "id", "name", "number", "revision", "session", "state", "template", "title", "words"}
     clients = worked.objects("client", "list")
@@ -91,6 +92,7 @@ def test_a_client_of_the_same_name_is_not_added_by_accident(worked: Home) -> Non
     assert "similar name: C-015" in near.stderr
 
 
+@pytest.mark.slow
 def test_a_client_whose_code_does_not_tell_which_is_not_guessed(worked: Home) -> None:
     worked.saved("client", "add", "Ada One", "--code", "X-7")
     worked.saved("client", "add", "Ada Two", "--code", "X-07")
@@ -151,6 +153,7 @@ def test_a_failed_passphrase_is_logged_and_told_at_the_next_opening(worked: Home
     assert "one failed try" in worked.run("client", "list", open_it=True).stderr
 
 
+@pytest.mark.slow
 def test_a_note_whose_clients_page_is_damaged_is_still_found_and_read(worked: Home) -> None:
     import hashlib
 

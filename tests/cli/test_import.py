@@ -55,6 +55,7 @@ def test_an_import_says_what_it_did_and_that_the_originals_stay_readable(worked:
     assert worked.run("verify", open_it=True).stdout.startswith("INTACT")
 
 
+@pytest.mark.slow
 def test_somebody_of_the_same_name_but_another_birth_gets_a_folder_of_her_own(worked: Home) -> None:
     name = worked.file("notes.csv", "client,born,text\nAnna Berg,1999-12-31,Another person.\n")
     done = worked.run("import", name, "--yes", open_it=True)
@@ -63,6 +64,7 @@ def test_somebody_of_the_same_name_but_another_birth_gets_a_folder_of_her_own(wo
     assert worked.objects("client", "show", "C-016")[0]["born"] == "1999-12-31"
 
 
+@pytest.mark.slow
 def test_two_persons_of_one_name_in_a_file_are_not_taken_for_the_client_who_is_here(worked: Home) -> None:
     text = "client,gender,text\nJon Lind,male,One.\nJon Lind,female,Two.\n"
     worked.run("import", worked.file("notes.csv", text), "--yes", open_it=True)
@@ -70,6 +72,7 @@ def test_two_persons_of_one_name_in_a_file_are_not_taken_for_the_client_who_is_h
     assert len(worked.objects("client", "list")) == 4
 
 
+@pytest.mark.slow
 def test_with_a_client_named_one_person_at_most_may_be_meant(worked: Home) -> None:
     text = worked.file("talk.txt", "Only words.\n")
     assert worked.run("import", text, "--client", "C-015", "--yes", open_it=True).stdout == "saved 1\n"

@@ -178,6 +178,7 @@ def test_a_vault_is_recovered_by_typing_the_sheet_with_a_slip_named_at_once(work
     assert "Anna Berg" in done.stdout
 
 
+@pytest.mark.slow
 def test_an_older_copy_is_gone_on_with_only_by_a_person_who_types_the_word(worked: Home, tmp_path: Path) -> None:
     old = worked.copy(tmp_path / "old")
     worked.saved("note", "add", "--client", "C-014", stdin="Newer than the copy.")

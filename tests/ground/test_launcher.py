@@ -60,6 +60,7 @@ def test_a_first_start_sets_up_and_a_second_one_only_starts(checkout: Path) -> N
     assert "setting up" in start(checkout).stderr
 
 
+@pytest.mark.slow
 def test_a_set_up_that_was_interrupted_is_done_again(checkout: Path) -> None:
     half = checkout / ".venv" / f"run-{sys.implementation.cache_tag}"
     (half / "bin").mkdir(parents=True)
@@ -76,6 +77,7 @@ def failed(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_packages_that_cannot_be_had_end_in_a_sentence_and_are_tried_again(checkout: Path) -> None:
     lock = checkout / "requirements.lock"
     lock.write_text(f"segno==1.6.6 --hash=sha256:{'0' * 64}\n", encoding="utf-8")

@@ -66,12 +66,14 @@ def test_a_cancelled_call_leaves_no_process(tmp_path: Path) -> None:
         os.kill(int(mark.read_text()), 0)
 
 
+@pytest.mark.slow
 def test_an_answer_that_came_long_ago_is_still_good() -> None:
     pending = made_up('print(\'{"values": ["x"]}\')').start_get(["device"])
     time.sleep(1.5)  # longer than the silence that is allowed
     assert pending.result() == ["x"]
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_tell_has_the_time_of_a_dialog_after_its_silence() -> None:
     code = 'import time; print(\'{"state": "may-ask"}\', flush=True); time.sleep(1.5); print(\'{"values": ["x"]}\')'
     said: list[str] = []

@@ -143,6 +143,7 @@ def test_a_dialog_that_is_answered_opens_it(desktop: Desktop) -> None:
     assert store.get(["device"]) == ["one"]
 
 
+@pytest.mark.slow
 def test_a_dialog_that_nobody_answers_ends_in_its_time(desktop: Desktop) -> None:
     desktop.start_bus()
     desktop.start_crooked("unanswered")

@@ -75,6 +75,7 @@ def test_after_ctrl_l_no_process_holds_anything_and_unlocking_returns_to_the_not
     shell_day.unlock(opened.shell, opened.canaries, opened.canaries.text)
 
 
+@pytest.mark.slow
 def test_after_kill_9_no_process_holds_anything_and_the_text_is_back(opened: Open) -> None:
     opened.prove()
     shell_day.kill_child(opened.shell)

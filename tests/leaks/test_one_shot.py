@@ -86,6 +86,7 @@ def test_nothing_of_hers_runs_when_the_commands_are_over(lived: Lived) -> None:
     assert [scan_memory.command(pid) for pid in lived.person.processes()] == []
 
 
+@pytest.mark.slow
 def test_the_disk_itself_holds_nothing_deleted_blocks_included(lived: Lived) -> None:
     """Last of all: her disk is taken away and read block by block."""
     if lived.person.disk is None:

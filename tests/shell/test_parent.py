@@ -141,6 +141,7 @@ def test_a_request_to_end_saves_and_ends(vault: Path) -> None:
     assert texts()[0] == "Shutting down."
 
 
+@pytest.mark.slow
 def test_three_crashes_in_a_row_stop_and_say_so(vault: Path) -> None:
     with Shell() as shell:
         for _ in range(3):
@@ -223,6 +224,7 @@ def test_the_passphrase_is_never_on_the_screen_nor_in_an_argument(vault: Path) -
         assert PASSPHRASE not in shell.text
 
 
+@pytest.mark.slow
 def test_nothing_typed_before_the_unlock_answers_reaches_the_vault(vault: Path) -> None:
     """Keys that come while the passphrase is checked are dropped: they were meant for another screen."""
     with Shell() as shell:

@@ -74,6 +74,7 @@ def test_a_dumb_terminal_is_plain_by_itself_and_gets_no_escape_at_all(vault: Pat
         assert b"\x1b" not in shell.raw
 
 
+@pytest.mark.slow
 def test_a_crash_in_the_middle_gives_the_lines_back(vault: Path) -> None:
     with Shell("plain", rows=80) as shell:
         open_shell(shell)

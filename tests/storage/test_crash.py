@@ -84,7 +84,9 @@ def test_what_was_acknowledged_survives_a_power_cut_a_moment_later(size: int) ->
         assert len(room.texts()) == size
 
 
-@pytest.mark.parametrize(("old", "new"), [(3, 2), (255, 1), (255, 2)])
+@pytest.mark.parametrize(
+    ("old", "new"), [(3, 2), *(pytest.param(255, new, marks=pytest.mark.slow) for new in (1, 2))]
+)
 def test_a_second_crash_while_the_first_is_put_in_order_loses_nothing(old: int, new: int) -> None:
     files = _vault(old)
 
@@ -196,6 +198,7 @@ def test_a_set_up_interrupted_in_any_step_is_an_unfinished_set_up_or_a_whole_log
                 assert room.texts() == ["new0"], f"{where}, {how}"
 
 
+@pytest.mark.slow
 def test_a_covered_entry_never_names_a_blob_that_is_not_there() -> None:
     files = _vault(3)
 

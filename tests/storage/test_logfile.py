@@ -65,6 +65,7 @@ def test_one_commit_of_any_size_lies_in_bundles_of_256_and_the_rest_in_open(size
     assert again.texts()[-1] == "next"
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=6))
 def test_commits_of_any_sizes_give_the_same_tree_as_one_commit(sizes: list[int]) -> None:
     room = Room(MemoryFiles()).found()
