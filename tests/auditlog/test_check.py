@@ -420,3 +420,14 @@ def test_a_pipe_in_a_logs_folder_does_not_stop_the_check(tmp_path: Path) -> None
     (folder / "open").unlink()
     os.mkfifo(folder / "open")
     assert check_log(folder_reader(folder), ORIGIN, CARD, verify=sample.verify).exit_code == 2
+
+
+def test_a_signed_state_that_cannot_be_read_is_not_a_log_that_moves(thousand: list[bytes]) -> None:
+    log = Log.of(thousand[:10])
+
+    def read(name: str) -> bytes | Fault | None:
+        return Fault("UNREADABLE", "not a regular file", name) if name == "checkpoint" else log.read(name)
+
+    verdict = check_log(read, ORIGIN, vik=VIK.pub, verify=sample.verify)
+    assert "MOVING" not in codes(verdict)
+    assert verdict.exit_code == 2

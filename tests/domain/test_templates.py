@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notevault.domain.notes import word_count
 from notevault.domain.templates import (
     TEMPLATES,
     is_untouched,
@@ -66,3 +67,10 @@ def test_no_word_is_lost_between_text_and_sections(text: str, name: str) -> None
     for word in text.split():
         if word.strip("#*: ").lower() not in headings:
             assert word in kept
+
+
+@pytest.mark.parametrize("name", list(TEMPLATES))
+def test_the_headings_of_a_template_are_not_words_that_were_written(name: str) -> None:
+    text, cursor = new_text(TEMPLATES[name])
+    assert word_count(text, name) == 0
+    assert word_count(f"{text[:cursor]}She slept. The plan is rest.{text[cursor:]}", name) == 6

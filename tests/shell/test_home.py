@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notevault.adapters.sheet_print import SheetModel
 from notevault.domain.clients import Client
+from notevault.formats import sheet
 from notevault.shell.complete import Catalogue
 from notevault.shell.control import LINE_LIMIT, Channel, Lines
 from notevault.shell.home import Entry, HomeData, HomeScreen, Section
@@ -17,6 +19,7 @@ from notevault.shell.idle import JUMP_MS, Idle
 from notevault.shell.paint import clip_row, plain, row_width, wrapped
 from notevault.shell.safe import cell_width
 from notevault.shell.screens import Ask, Choose, Confirm, Page, Screen
+from notevault.shell.sheet_flow import _on_screen
 from notevault.shell.toolbar import Bar
 from notevault.shell.ui import options, rows_of
 from tests.fakes.simple import FakeClock
@@ -157,6 +160,7 @@ def test_a_secret_is_dots_and_a_fault_keeps_it_for_mending() -> None:
     assert "••••" in text
     assert "Too short." in text
     type_into(screen, " horses")
+    assert "\u2022" * len("blue horses") in "\n".join(picture(screen)), "no gap tells how long each word is"
     screen.act("newline")
     assert screen.result == "blue horses"
 
@@ -290,3 +294,14 @@ def test_wrapped_text_is_harmless_and_fits(text: str, width: int) -> None:
 @given(st.lists(st.tuples(st.just(""), st.text(alphabet="ab日é ", max_size=12))), st.integers(1, 30))
 def test_a_clipped_row_fits(row: list[tuple[str, str]], width: int) -> None:
     assert row_width(clip_row(row, width)) <= width
+
+
+def test_the_sheet_to_be_copied_by_hand_is_seen_whole_at_80_by_24() -> None:
+    groups = tuple(sheet.encode(bytes(range(32)), bytes(range(16))))
+    model = SheetModel(groups, "f12eeb68" * 4, "21 November 2026", "00" * 16, "notevault/test")
+    rows = picture(Page("Recovery sheet", _on_screen(model)))
+    for line in model.lines():
+        assert any("   ".join(line) in row for row in rows)
+    assert any("Then press Enter: three groups are asked back." in row for row in rows)
+    assert not any("more" in row for row in rows)
+    assert rows[-2] == " Enter or Esc goes on"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -15,10 +16,15 @@ from tests.fakes.files import MemoryFiles
 from tests.storage.making import ORIGIN, Room, builders, many, sign
 
 CODES = [(errno.ENOSPC, DiskFull), (errno.EIO, StorageFault), (errno.EROFS, CannotWrite)]
-CASES = [(1, 1), (3, 2), (254, 2), (255, 1), (255, 2), (511, 300)]
+CASES = [(1, 1), (3, 2), (254, 2), (255, 1), (255, 2), pytest.param(511, 300, marks=pytest.mark.slow)]
 
 
 def _vault(size: int) -> MemoryFiles:
+    return _built(size).copy()
+
+
+@functools.lru_cache(maxsize=8)
+def _built(size: int) -> MemoryFiles:
     files = MemoryFiles()
     Room(files).found().commit(many(size, "old"))
     return files
