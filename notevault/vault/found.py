@@ -26,7 +26,7 @@ from notevault.vault.headers import Slot
 from notevault.vault.index import Catalogue
 from notevault.vault.items import DEVICE, LOG, DeviceItem
 from notevault.vault.origin import NewOrigin, draw_origin, start_log
-from notevault.vault.recorder import Act, Recorder
+from notevault.vault.recorder import Act
 from notevault.vault.session import Keys, Session
 from notevault.vault.survey import highest_seq
 
@@ -261,40 +261,21 @@ def _commit_first(
     how: str,
 ) -> Session:
     recorder = start_log(env, paths, local, origin, device.user)
-    with recorder.writing():  # no other window of this laptop writes a header between the look and the commit
-        if highest_seq(env, paths, header.vik) >= header.seq:
-            raise Busy(
-                "The vault was changed in another window meanwhile.", "Close it and try again; nothing was changed."
-            )
-        return _commit_under_lock(env, paths, local, device, header, keys, origin, store, first, how, recorder)
-
-
-def _commit_under_lock(
-    env: Env,
-    paths: VaultPaths,
-    local: LocalState,
-    device: DeviceFile,
-    header: Header,
-    keys: Keys,
-    origin: NewOrigin,
-    store: SecretStore,
-    first: Act,
-    how: str,
-    recorder: Recorder,
-) -> Session:
     headers = HeaderStore(env.files, paths)
     data = header.to_bytes()
-    written = headers.write(origin.origin, header.seq, data)
-    again = Header.parse(headers.read(written))
-    signing.check_header(again)
-    if table_seal.open_table(again.table, keys.vk, again).pack() != keys.table.pack():
-        raise Damaged("The new vault's keys did not open after they were written.")
-    session = Session(
-        env, paths, local, again, written.digest, keys, recorder, origin.item, store, device, Catalogue.empty(), how
-    )
-    act = replace(first, digest=written.digest, size=len(data), k={**(first.k or {}), "seq": header.seq})
-    with recorder.writing():
-        recorder.commit([act])
+    with recorder.writing():  # no other window of this laptop writes a header between the look and the commit
+        if highest_seq(env, paths, header.vik) >= header.seq:
+            raise Busy("The vault was changed in another window meanwhile.", "Close that window and try again.")
+        written = headers.write(origin.origin, header.seq, data)
+        again = Header.parse(headers.read(written))
+        signing.check_header(again)
+        if table_seal.open_table(again.table, keys.vk, again).pack() != keys.table.pack():
+            raise Damaged("The new vault's keys did not open after they were written.")
+        session = Session(
+            env, paths, local, again, written.digest, keys, recorder, origin.item, store, device, Catalogue.empty(), how
+        )
+        k = {**(first.k or {}), "seq": header.seq}
+        recorder.commit([replace(first, digest=written.digest, size=len(data), k=k)])
         session.catalogue.cover(origin.origin, recorder.tail.size, recorder.tail.root)
     local.write_device(device)
     local.keep_identity(header.vik)

@@ -61,20 +61,7 @@ def judge(sealer: VaultSealer, origin: str, i: int, data: bytes) -> Told | Findi
         return Finding(origin, i, fault.sentence)
     if subject is None or found.c is None or found.z is None:
         return Finding(origin, i, f"Log entry {i} does not say which record it tells of.")
-    write = Write(
-        origin,
-        found.i,
-        found.t,
-        found.c,
-        found.z,
-        subject.type,
-        subject.flags,
-        subject.client,
-        subject.object,
-        subject.version,
-        subject.generation,
-    )
-    return Told(found, write)
+    return Told(found, write_of(origin, found.i, found.t, subject, found.c, found.z))
 
 
 def record_key(table: KeyTable, subject: Subject) -> bytes:
@@ -199,6 +186,23 @@ class Replayer:
 
     def _report(self, origin: str, i: int, sentence: str) -> None:
         self.findings.append(Finding(origin, i, sentence))
+
+
+def write_of(origin: str, i: int, t: int, subject: Subject, digest: str, size: int) -> Write:
+    """The inverse of `subject_of`, with the entry's place and the blob it names."""
+    return Write(
+        origin,
+        i,
+        t,
+        digest,
+        size,
+        subject.type,
+        subject.flags,
+        subject.client,
+        subject.object,
+        subject.version,
+        subject.generation,
+    )
 
 
 def subject_of(write: Write) -> Subject:

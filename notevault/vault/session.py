@@ -29,7 +29,7 @@ from notevault.vault.index import Catalogue, Write
 from notevault.vault.items import LOG, Head, LogItem
 from notevault.vault.pending import keep_pending
 from notevault.vault.recorder import Act, Recorder, Subject
-from notevault.vault.replay import Finding, Replayer, apply_record, open_write, record_key, subject_of
+from notevault.vault.replay import Finding, Replayer, apply_record, open_write, record_key, subject_of, write_of
 from notevault.vault.sealer import VaultSealer
 from notevault.vault.settle import bring_back
 
@@ -216,7 +216,7 @@ class Session:
             first = tail.size - len(acts) - len(more)
             now = self.recorder.last_wall_ms
             writes = [
-                _write(self.origin, first + j, now, record.subject, digest, len(blob))
+                write_of(self.origin, first + j, now, record.subject, digest, len(blob))
                 for j, (record, blob, digest) in enumerate(zip(records, sealed, digests, strict=True))
             ]
             self._take_in(writes, records, before, tail)
@@ -327,19 +327,3 @@ class Session:
                 faults.append(fault)
         self.catalogue.close()
         return faults
-
-
-def _write(origin: str, i: int, t: int, subject: Subject, digest: str, size: int) -> Write:
-    return Write(
-        origin,
-        i,
-        t,
-        digest,
-        size,
-        subject.type,
-        subject.flags,
-        subject.client,
-        subject.object,
-        subject.version,
-        subject.generation,
-    )
