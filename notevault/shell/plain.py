@@ -137,7 +137,7 @@ class PlainUi:
         """Line by line, nothing can be taken back; see `farewell`."""
 
     def farewell(self, reason: str) -> None:
-        if reason in ("hangup", "gone"):
+        if reason in ("hangup", "gone") or not self.idle.running:  # never open: there was nothing to be seen
             return
         said = "Locked." if reason != "exit" else "Locked. Good-bye."
         if not is_dumb():

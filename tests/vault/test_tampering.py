@@ -53,7 +53,7 @@ def _places(house: House, wanted: str, every: int) -> Iterator[tuple[Path, int]]
         ("open", 251),
         pytest.param("card", 1, marks=pytest.mark.slow),
         pytest.param("checkpoint", 1, marks=pytest.mark.slow),
-        pytest.param("open", 3, marks=pytest.mark.slow),
+        pytest.param("open", 17, marks=pytest.mark.slow),
     ],
 )
 def test_every_altered_byte_of_the_log_is_named_and_the_notes_can_be_read(wanted: str, every: int, bit: int) -> None:
