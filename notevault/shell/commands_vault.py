@@ -26,6 +26,15 @@ HELP_KEYS = (
     ("Esc", "go back; nothing is lost"),
     ("Enter", "open the marked row, or run the line"),
 )
+HELP_PLAIN = (
+    ("a number", "open that row, or take that choice"),
+    (".", "go back; nothing is lost. Ctrl-C does the same"),
+    ("Enter", "take what stands in brackets"),
+    ("home", "the list again"),
+    ("Ctrl-L", "and Enter: lock"),
+    ("Ctrl-D", "lock and leave"),
+)
+MORE_PLAIN = "`help` and a command tells more about it. In a note, an unknown letter lists what can be done."
 MORE = "`help` and a command tells more about it. In a note, F1 shows the editor's keys."
 HELP_MORE = {
     "open": "Opens the newest note of a client. A signed note is shown to be read; `edit` changes it.",
@@ -42,7 +51,7 @@ HELP_MORE = {
 
 
 async def show_help(desk: Desk, rest: str) -> None:
-    word = rest.lower()
+    word, plain = rest.lower(), desk.ui.is_plain
     known = {name: (takes, about) for name, takes, about in COMMANDS}
     if word in known:
         takes, about = known[word]
@@ -51,11 +60,12 @@ async def show_help(desk: Desk, rest: str) -> None:
 
     def rows(width: int, _hidden: bool) -> list[Row]:
         listed: list[Row] = [[("class:heading", "Keys")]]
-        listed += [[("class:key", f"  {key:<11}"), ("", what)] for key, what in HELP_KEYS]
-        listed += [[("", "")], [("class:heading", "At the prompt (a few letters and Tab are enough)")]]
+        listed += [[("class:key", f"  {key:<11}"), ("", what)] for key, what in (HELP_PLAIN if plain else HELP_KEYS)]
+        prompt = "At the prompt" if plain else "At the prompt (a few letters and Tab are enough)"
+        listed += [[("", "")], [("class:heading", prompt)]]
         for name, takes, about in COMMANDS:
             listed.append([("class:key", f"  {name:<11}"), ("", columns([(takes, 9), (about, max(10, width - 24))]))])
-        listed += [[("", "")], *wrapped(MORE, width)]
+        listed += [[("", "")], *wrapped(MORE_PLAIN if plain else MORE, width)]
         return listed
 
     await desk.ui.page("Help", rows)

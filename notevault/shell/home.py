@@ -58,7 +58,8 @@ def entry_text(entry: Entry, width: int, hidden: bool) -> str:
     """One row's text: when, who (the code alone when names are hidden), state."""
     who = max(12, min(34, width - 48))
     name = "" if hidden else entry.name
-    return columns([(entry.when, 11), (name or entry.code, who), ("" if hidden else entry.code, 9), (entry.state, 24)])
+    parts = [(entry.when, 11), (name or entry.code, who), ("" if hidden else entry.code, 9), (entry.state, 24)]
+    return columns(parts).rstrip()  # blanks at the end would be cut with a mark, as if something were missing
 
 
 class HomeScreen(Screen):

@@ -40,9 +40,10 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
         raise
     await hooks.settle()
     if desk.ui.leaving:
-        await desk.run(lambda: _seal(desk, writing, result))
-        raise Leave(desk.ui.leaving)
-    if result.reason == "signed":
+        if await _may_leave(desk, writing, result):
+            raise Leave(desk.ui.leaving)
+        await write(desk, writing, from_draft=True)
+    elif result.reason == "signed":
         desk.say(f"Signed. {client.code}, {desk.when(writing.note.session, writing.note.offset)}.")
     elif not result.saved and writing.unsaved(result.text):
         if not await _kept(desk, writing, result):
@@ -67,6 +68,25 @@ async def _kept(desk: Desk, writing: Writing, result: EditorResult) -> bool:
         desk.say("Not saved.")
     else:
         desk.say("Not saved, but kept as a draft.")
+    return True
+
+
+async def _may_leave(desk: Desk, writing: Writing, result: EditorResult) -> bool:
+    """The text made safe before a lock. Where no disk takes it, whoever pressed Ctrl-L is asked, on a screen without
+    it; False to go back to the text. A lock that nobody pressed is not held up: an open vault is worse.
+    """
+    try:
+        await desk.run(lambda: _seal(desk, writing, result))
+    except NotevaultError as fault:
+        if desk.ui.leaving != "key":
+            desk.channel.send(f"say What was written last could not be kept. {fault.sentence}")
+            return True
+        desk.ui.leaving = None
+        said = [f"{fault.sentence} {fault.next_step}".strip(), "Locking now would lose what you wrote last."]
+        if await desk.ui.confirm("Not locked yet", said, "Lock all the same?", default=False) is not True:
+            writing.text, writing.cursor = result.text, result.cursor
+            return False
+        desk.ui.leaving = "key"
     return True
 
 
@@ -96,13 +116,19 @@ def _seal(desk: Desk, writing: Writing, result: EditorResult) -> None:
     """First the draft, which needs the least; then the revision, if it can be had; then the place to return to."""
     desk.view = View("note", writing.client_id, writing.note_id, result.cursor)
     fresh = writing.base == 0 and not writing.unsaved(result.text)
+    unkept = False
     if writing.unsaved(result.text) or fresh:
-        writing.keep(result.text, result.cursor)
+        try:
+            writing.keep(result.text, result.cursor)
+        except NotevaultError:  # drafts and vault may lie on two disks: the other one may have room
+            unkept = True
     if not fresh:
         try:
             if writing.save(result.text, result.cursor) is not None:
                 desk.saved_ms = desk.now()
         except NotevaultError as fault:
+            if unkept:
+                raise
             desk.channel.send(f"say The note could not be saved yet; it is kept as a draft. {fault.sentence}")
 
 

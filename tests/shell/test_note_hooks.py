@@ -7,12 +7,16 @@ import errno
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import pytest
+
 from notevault.app.writing import Writing
+from notevault.shell import note_desk
 from notevault.shell.control import Channel
 from notevault.shell.desk import Desk
-from notevault.shell.editor import EditorJob, EditorResult, edit
+from notevault.shell.editor import EditorHooks, EditorJob, EditorResult, edit
 from notevault.shell.idle import Idle
 from notevault.shell.note_hooks import KEEP_AFTER_S, SAVE_EVERY_S, NoteHooks
+from notevault.shell.ui import Leave
 from notevault.vault.drafts import Drafts
 from notevault.vault.notebook import Notebook
 from notevault.wiring.locked import locked_side
@@ -41,6 +45,19 @@ class Room:
 
     def __init__(self, idle: Idle) -> None:
         self.idle = idle
+        self.shown: list[str] = []
+        self.asked: list[str] = []
+        self.typed: list[EditorResult] = []
+        """What comes out of the editor, one time after the other."""
+        self.answered: Callable[[], bool] = lambda: True
+
+    async def edit(self, job: EditorJob, hooks: EditorHooks) -> EditorResult:
+        self.shown.append(job.text)
+        return self.typed.pop(0)
+
+    async def confirm(self, title: str, text: list[str], question: str, *, default: bool) -> bool:
+        self.asked.append(" ".join([*text, question]))
+        return self.answered()
 
 
 class Place:
@@ -51,7 +68,8 @@ class Place:
         self.session = house.unlock()
         env = self.session.env
         ui = Room(Idle(env.clock))
-        desk = Desk(env, locked_side(str(ROOT)), cast(Any, ui), Channel(None))
+        self.ui = ui
+        desk = self.desk = Desk(env, locked_side(str(ROOT)), cast(Any, ui), Channel(None))
         desk._session, desk._notebook, desk._drafts = self.session, Notebook(self.session), Drafts(self.session)
         self.writing = Writing.new(desk.notebook, desk.drafts, house.ids["anna"])
         self.hooks = NoteHooks(desk, self.writing)
@@ -181,3 +199,62 @@ def test_the_editor_says_that_the_disk_is_full_keeps_the_text_and_saves_it_when_
 async def said(term: Terminal, words: str) -> None:
     """On the screen, wherever a line breaks."""
     await term.until(lambda: words in " ".join(term.text.split()))
+
+
+def test_a_text_that_no_disk_takes_is_not_given_up_by_closing_its_note() -> None:
+    text = "Neither saved nor kept."
+
+    async def scene(place: Place) -> None:
+        def room_again() -> bool:
+            place.house.files.mend()
+            return True
+
+        place.fill_the_disk()
+        place.ui.answered = room_again
+        place.ui.typed = [EditorResult(text, 7, "closed", saved=False), EditorResult(text, 7, "closed", saved=False)]
+        await note_desk.write(place.desk, place.writing)
+        assert len(place.ui.asked) == 1
+        assert place.ui.asked[0].startswith("The disk is full.")
+        assert "What you wrote last is on no disk yet. Go back to your text?" in place.ui.asked[0]
+        assert place.ui.shown == ["", text], "the second time the editor begins with what was typed"
+        assert drafts_of(place.session) == {text}
+
+    with_place(scene)
+
+
+@pytest.mark.parametrize("lock", [False, True])
+def test_a_lock_by_key_asks_before_it_loses_what_no_disk_takes(lock: bool) -> None:
+    text = "Neither saved nor kept."
+
+    async def scene(place: Place) -> None:
+        def answer() -> bool:
+            assert place.ui.leaving is None, "a question can be asked"
+            place.house.files.mend()
+            return lock
+
+        place.fill_the_disk()
+        place.ui.leaving, place.ui.answered = "key", answer
+        place.ui.typed = [EditorResult(text, 7, "locked", saved=False), EditorResult(text, 7, "closed", saved=False)]
+        if lock:
+            with pytest.raises(Leave, match="key"):
+                await note_desk.write(place.desk, place.writing)
+            assert drafts_of(place.session) == set()
+        else:
+            await note_desk.write(place.desk, place.writing)
+            assert place.ui.shown == ["", text]
+            assert drafts_of(place.session) == {text}
+        assert "Locking now would lose what you wrote last. Lock all the same?" in place.ui.asked[0]
+
+    with_place(scene)
+
+
+def test_a_lock_that_nobody_pressed_is_not_held_up_by_a_full_disk() -> None:
+    async def scene(place: Place) -> None:
+        place.fill_the_disk()
+        place.ui.leaving = "idle"
+        place.ui.typed = [EditorResult("Lost.", 5, "idle", saved=False)]
+        with pytest.raises(Leave, match="idle"):
+            await note_desk.write(place.desk, place.writing)
+        assert place.ui.asked == []
+
+    with_place(scene)

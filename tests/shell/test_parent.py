@@ -87,7 +87,7 @@ def test_a_killed_child_gives_the_text_back_with_its_word_count(vault: Path) -> 
         shell.until("The window stopped unexpectedly. Your text is kept.")
         shell.unlock()
         shell.until("It was kept for you")
-        assert "5 words" in shell.flat
+        shell.until("5 words")  # a frame may come in two pieces
         shell.type("\r")
         shell.until("Five words are kept here")
         shell.type(ESC)

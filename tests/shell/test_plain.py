@@ -64,11 +64,16 @@ def test_a_day_in_line_prompts(vault: Path) -> None:
 def test_a_dumb_terminal_is_plain_by_itself_and_gets_no_escape_at_all(vault: Path) -> None:
     with Shell(TERM="dumb", rows=60) as shell:
         open_shell(shell)
+        shell.type("help\r")
+        shell.until("In a note, an unknown letter lists what can be done.")
+        assert "F8" not in shell.text, "keys of the full screen do nothing here"
+        shell.type("\r")
+        shell.until(lambda: shell.text.count("notevault>") == 2)
         shell.type("\x0c\r")
         shell.until("What was shown may still be in this window")
         shell.until(lambda: shell.text.count("Passphrase (not shown):") == 2)
         shell.type(PASSPHRASE + "\r")
-        shell.until(lambda: shell.text.count("notevault>") == 2)
+        shell.until(lambda: shell.text.count("notevault>") == 3)
         shell.type("quit\r")
         assert shell.until_ended() == 0
         assert b"\x1b" not in shell.raw
