@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zlib
 
 TYPE_CHECKING = False  # as in typing, which costs 5 ms to import
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ def become(kind: str, arguments: Sequence[str]) -> NoReturn:
 
 
 def _folder(kind: str) -> str:
-    return os.path.join(ROOT, ".venv", f"{kind}-{sys.implementation.cache_tag}")
+    """One per kind and Python: two of the same version must not wipe each other's environment while it runs."""
+    which = zlib.crc32(os.fsencode(sys.base_prefix))
+    return os.path.join(ROOT, ".venv", f"{kind}-{sys.implementation.cache_tag}-{which:08x}")
 
 
 def _stamp_path(kind: str) -> str:
@@ -128,6 +131,8 @@ def _build(kind: str) -> None:
     folder, python = _folder(kind), python_of(kind)
     _say(f"notevault: setting up its own Python environment in {folder} (only once; about a minute)")
     log_path = folder + ".log"
+    if os.path.exists(_stamp_path(kind)):
+        os.remove(_stamp_path(kind))  # an interrupted rebuild must not pass for the environment before it
     with open(log_path, "w", encoding="utf-8") as log:
         installer = _make_venv(folder, python, log_path, log.fileno())
         # --only-binary: no package's own build script runs. --no-deps: the lock is complete.

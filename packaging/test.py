@@ -1,4 +1,5 @@
-"""Runs the tests from this folder: `python3 packaging/test.py [pytest options]`, for example `-m "not slow"`.
+"""Runs the tests from this folder: `python3 packaging/test.py [pytest options]`, for example `-m "not slow"`
+(`-n0` runs them one by one).
 
 Makes an environment of its own (`.venv/`) from requirements-dev.lock first, as `run.py` does for the program.
 """
@@ -17,4 +18,6 @@ import environment
 
 if __name__ == "__main__":
     os.chdir(environment.ROOT)
-    environment.become("test", ["-m", "pytest", *sys.argv[1:]])
+    # Two at once: the tests wait for terminals and child processes more than they compute.
+    together = [] if any(option.startswith("-n") for option in sys.argv[1:]) else ["-n", "2", "--dist", "worksteal"]
+    environment.become("test", ["-m", "pytest", *together, *sys.argv[1:]])

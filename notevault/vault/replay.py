@@ -237,7 +237,7 @@ def apply_record(catalogue: Catalogue, write: Write, payload: bytes) -> None:
             write,
             notes.to_payload(replace(note, text="")),
             note.text,
-            notes.word_count(note.text),
+            notes.word_count(note.text, note.template),
             signed=bool(write.flags & SIGNED),
             held_ms=note.session,
             saved_ms=note.modified,

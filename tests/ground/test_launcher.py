@@ -46,10 +46,17 @@ runpy.run_path(sys.argv[0], run_name="__main__")
     return subprocess.run(command, env=env, cwd=root.parent, capture_output=True, text=True, timeout=120, check=False)
 
 
+def made(root: Path) -> Path:
+    """The one environment below `.venv`."""
+    (found,) = [path for path in (root / ".venv").iterdir() if path.is_dir()]
+    return found
+
+
 def test_a_first_start_sets_up_and_a_second_one_only_starts(checkout: Path) -> None:
     first = start(checkout, "note", "add words")
     assert first.returncode == 0, first.stderr
-    prefix = checkout / ".venv" / f"run-{sys.implementation.cache_tag}"
+    prefix = made(checkout)
+    assert prefix.name.startswith(f"run-{sys.implementation.cache_tag}-")
     assert first.stdout == f"['note', 'add words'] 1 False {prefix}\n"
     assert "setting up" in first.stderr
     second = start(checkout)
@@ -62,8 +69,11 @@ def test_a_first_start_sets_up_and_a_second_one_only_starts(checkout: Path) -> N
 
 @pytest.mark.slow
 def test_a_set_up_that_was_interrupted_is_done_again(checkout: Path) -> None:
-    half = checkout / ".venv" / f"run-{sys.implementation.cache_tag}"
-    (half / "bin").mkdir(parents=True)
+    assert start(checkout).returncode == 0
+    half = made(checkout)
+    (half / "made-from").unlink()  # what a rebuild does first
+    shutil.rmtree(half / "lib")
+    (half / "bin" / "python").unlink()
     (half / "bin" / "python").write_text("not a program", encoding="utf-8")
     done = start(checkout)
     assert done.returncode == 0, done.stderr
