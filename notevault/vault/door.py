@@ -66,6 +66,11 @@ def door_of(env: Env, seen: Survey, device: DeviceFile) -> Door:
                 door.append((alleged, slot))
     if door:
         return door
+    if refused is None and seen.damaged:  # the one that knows this laptop may be the one that does not read
+        raise Damaged(
+            f"The vault's newest key file cannot be used. {seen.damaged[0]}",
+            "Put that file back from a copy of the vault; your recovery sheet may open an older state.",
+        )
     raise refused or SecretMissing(
         "This vault no longer accepts this laptop.", "Your recovery sheet opens it: `notevault recover`."
     )

@@ -10,9 +10,9 @@ import pytest
 from notevault.auditlog import bundle, merkle
 from notevault.crypto import kdf
 from notevault.domain.clients import Client
-from notevault.errors import DiskFull, NotevaultError, StorageFault
+from notevault.errors import Damaged, DiskFull, NotevaultError, StorageFault
 from notevault.formats.keytable import DRAFTS
-from notevault.vault import recover, rekey, spares
+from notevault.vault import recover, rekey, spares, unlock
 from notevault.vault.drafts import Draft, Drafts
 from notevault.vault.env import Env
 from notevault.vault.headers import grow_pool
@@ -275,3 +275,14 @@ def test_a_draft_of_a_newer_notevault_is_told_of_and_left_alone() -> None:
     assert drafts.list() == []
     assert session.local.drafts.list() == [kept.note.hex()]
     assert any("draft" in notice for notice in session.notices)
+
+
+def test_a_damaged_newest_key_file_is_named_where_the_older_one_does_not_know_this_laptop() -> None:
+    house = remembered()
+    env = second_laptop(house)
+    recovered(house, env).close("exit")
+    newest = max((path for path in house.vault_files() if "headers" in path.parts), key=lambda path: path.name)
+    data = house.files.raw(newest)
+    house.files.put_raw(newest, data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    with pytest.raises(Damaged, match="newest key file"):
+        unlock.unlock(env, ROOT, kdf.normalise(OTHER_PASSPHRASE), shell=True)
