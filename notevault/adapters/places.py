@@ -6,11 +6,35 @@ the fallback for its secrets must lie in neither.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import platformdirs
 
+from notevault.errors import UsageFault
+
 _NAME = "notevault"
+_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
+"""What a system says of a name that no file can have; everything else is for whoever opens it to say."""
+
+
+def user_path(text: str) -> Path:
+    """An absolute path for what somebody typed, `~` taken for a home folder; nothing needs to be there.
+
+    UsageFault for what cannot name a file: the `~` of somebody unknown, a name too long, a zero byte, links in a ring.
+    """
+    try:
+        path = Path(text).expanduser().absolute()
+        path.resolve()
+        path.lstat()
+    except OSError as fault:
+        if fault.errno not in _NO_NAME:
+            return path
+    except (RuntimeError, ValueError):
+        pass
+    else:
+        return path
+    raise UsageFault("No file or folder can have that name.", "Type another name, or its whole path.")
 
 
 def default_vault() -> Path:

@@ -106,20 +106,21 @@ def _own_slot(header: Header, device: bytes) -> PassphraseSlot | None:
 
 
 def _cost(env: Env, seen: Survey) -> list[Item]:
-    """Argon2id's cost against today's policy, and the time it takes here and now."""
+    """What a guess costs (Argon2id) against today's policy, and the time it takes here and now."""
     slot = _own_slot(seen.header, seen.device.device) if seen.device is not None else None
     if slot is None:
         return []
     params = kdf.KdfParams(slot.m, slot.t, slot.p)
-    said = f"Checking the passphrase costs {params.m_kib // kdf.MIB} MiB and {params.t} passes (Argon2id)"
     try:
         kdf.check_params(params, env.machine.ram_total())
         seconds = kdf.time_kdf(params)
     except NotevaultError as fault:
         return [Item("passphrase", "bad", fault.sentence, fault.next_step)]
-    said += f", {seconds:.1f} s on this computer."
+    said = f"One guess at your passphrase costs {params.m_kib // kdf.MIB} MiB of memory and {seconds:.1f} s here."
     if kdf.below_policy(params):
-        return [Item("passphrase", "warn", f"{said} That is below today's policy.", "`notevault passphrase change`")]
+        return [
+            Item("passphrase", "warn", f"{said} That is less than it should be today.", "`notevault passphrase change`")
+        ]
     if seconds < 0.2:
         return [
             Item(

@@ -120,11 +120,6 @@ def recover_vault(
     return recover.recover(env, vault, seed, fingerprint, data, chosen, progress)
 
 
-def check_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> None:
-    """Whether the sheet opens this vault, before a new passphrase is asked for. Raises as `recover.open_with_sheet`."""
-    recover.open_with_sheet(env, vault, seed, fingerprint)
-
-
 def change_passphrase(session: Session, passphrase: str, params: kdf.KdfParams | None = None) -> None:
     data = check_new_passphrase(passphrase)
     rekey.change_passphrase(session, data, params or kdf.choose_params(session.env.machine))

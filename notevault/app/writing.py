@@ -6,10 +6,12 @@ saved    the text is a revision: durable, logged, and the draft is gone
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 
 from notevault.domain import templates
 from notevault.domain.notes import Note
+from notevault.errors import NotevaultError, NotFound
 from notevault.vault.drafts import Draft, Drafts
 from notevault.vault.notebook import Notebook, NoteView
 
@@ -95,7 +97,7 @@ class Writing:
         """A new, unsigned revision; None when there is nothing to save. The draft goes after the acknowledgement."""
         self.cursor = cursor
         if not self.unsaved(text):
-            self.drafts.drop(self.note_id)
+            self.drop_draft()
             return None
         return self._write(self.note.edited(text, self._now()))
 
@@ -123,5 +125,30 @@ class Writing:
         else:
             view = self.notebook.revise(self.note_id, note)
         self.note, self.base, self.text = note, view.version, note.text
-        self.drafts.drop(self.note_id)
+        self.drop_draft()
         return view
+
+    def drop_draft(self) -> None:
+        """A revision holds the text. A draft that cannot be removed is no fault of the saving: it is told as a notice,
+        and goes when its note is closed the next time.
+        """
+        try:
+            self.drafts.drop(self.note_id)
+        except NotevaultError as fault:
+            self.notebook.session.notices.append(f"An old draft could not be removed. {fault.sentence}")
+
+
+def unsaved_drafts(notebook: Notebook, drafts: Drafts) -> list[Draft]:
+    """The kept drafts, the newest first. One that its note's newest revision holds word for word outlived a crash
+    between the two and is dropped here; to see that, the revision is opened (logged), where there is a newer one.
+    """
+    found = []
+    for draft in drafts.list():
+        with contextlib.suppress(NotFound):
+            if notebook.session.read_only is None and notebook.note(draft.note).version > draft.base:
+                writing = Writing.of_draft(notebook, drafts, draft)
+                if not writing.unsaved(draft.text):
+                    writing.drop_draft()
+                    continue
+        found.append(draft)
+    return found

@@ -5,6 +5,7 @@ Nothing is ever asked where nobody can answer: without a terminal, and with --no
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -45,6 +46,16 @@ def hidden(prompt: str) -> str:
         ) from None
 
 
+def show(text: str) -> None:
+    """To the terminal itself, so that it reaches no file or pipe. Call only after `can_ask`."""
+    if sys.platform == "win32":
+        with open("CONOUT$", "w", encoding="utf-8") as screen:  # noqa: PTH123  a device, not a path
+            screen.write(text)
+        return
+    with _TTY.open("w", encoding="utf-8") as screen:
+        screen.write(text)
+
+
 def answer(question: str) -> str:
     """A line typed visibly at the terminal: never a secret. Interrupted when the terminal is closed."""
     if sys.platform == "win32":
@@ -64,6 +75,7 @@ def answer(question: str) -> str:
 def yes(question: str, *, default: bool) -> bool:
     """Accepts y, n or Enter alone, and asks again for anything else."""
     choices = "[Y/n]" if default else "[y/N]"
+    _forget_typed_ahead()
     while True:
         typed = answer(f"{question} {choices} ").lower()
         if typed in ("y", "yes"):
@@ -72,6 +84,20 @@ def yes(question: str, *, default: bool) -> bool:
             return False
         if not typed:
             return default
+
+
+def _forget_typed_ahead() -> None:
+    """An answer is given to a question that was read, never to one that was still to come."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+        return
+    import termios
+
+    with contextlib.suppress(OSError, termios.error), _TTY.open("rb") as keys:
+        termios.tcflush(keys, termios.TCIFLUSH)
 
 
 def read_input(name: str, what: str, limit: int) -> bytes:

@@ -149,11 +149,12 @@ COMMANDS: dict[str, Command] = {
             _value("--map", "MAP", "columns of a .csv: name=COLUMN,text=COLUMN[,date=,born=,title=,order=dmy|mdy]"),
             ("--client", {"metavar": "CODE", "help": "all of them are this client's"}),
             _flag("--dry-run", "show what would happen; write nothing"),
+            _flag("--again", "also notes that are here already: the same words, client and day"),
             _flag("--yes", "do not ask"),
         ),
         "First shows what would come in, then asks. The files themselves stay readable: delete them afterwards."
         ' With --json: {"saved": N, "what": "import", "clients": MADE, "notes": N}; with --dry-run: notes, clients_new,'
-        " clients_known, nameless, undated, similar, warnings.",
+        " clients_known, here (left out), nameless, undated, similar, warnings.",
     ),
     "verify": Command(
         "verify:run",

@@ -30,12 +30,17 @@ def run(ctx: Context) -> int:
         )
     with ctx.notebook() as notebook:
         target = None if ctx.args.client is None else adding.client_by_code(notebook, ctx.args.client)
-        plan = importing.preview(notebook, notes, target)
+        plan = importing.preview(notebook, notes, target, again=ctx.args.again)
         _tell(ctx, plan, warnings)
         if ctx.args.dry_run:
             return 0
         notebook.session.check_writable()
-        if not ctx.args.yes and not asking.yes("Import them now?", default=True):
+        if not plan.notes:
+            ctx.out.saved("0", "import", clients=0, notes=0)
+            ctx.out.say("Nothing was imported: all of it is here already.")
+            _warn_of_originals(ctx)
+            return 0
+        if not ctx.args.yes and not asking.yes("Import them now?", default=False):
             raise Interrupted("Nothing was imported.")
         inside = 0
 
@@ -49,7 +54,7 @@ def run(ctx: Context) -> int:
         except BaseException:  # interrupted or failed half-way: whole batches stay
             if inside:
                 ctx.out.warn(
-                    f"{count(inside, 'note')} of {plan.notes:,} are in already; another import brings them in twice."
+                    f"{count(inside, 'note')} of {plan.notes:,} are in already; the same import brings in the rest."
                 )
             raise
         ctx.out.saved(f"{saved}", "import", clients=made, notes=saved)
@@ -84,6 +89,7 @@ def _tell(ctx: Context, plan: importing.Preview, warnings: list[str]) -> None:
             {
                 "clients_known": len(known),
                 "clients_new": len(new),
+                "here": plan.left_out,
                 "nameless": plan.nameless,
                 "notes": plan.notes,
                 "similar": [{"client": code, "name": name} for name, code in plan.close],
@@ -104,6 +110,9 @@ def _tell(ctx: Context, plan: importing.Preview, warnings: list[str]) -> None:
         lines.append(f"  {len(known):,} who are here already: {some}{more}")
     if plan.undated:
         lines.append(f"  {count(plan.undated, 'note')} without a date: dated today and marked as undated")
+    if plan.left_out:
+        are = "is here already and" if plan.left_out == 1 else "are here already and"
+        lines.append(f"  {count(plan.left_out, 'further note')} {are} left out; --again brings in such notes too")
     for name, code in plan.close[:NAMES_SHOWN]:
         lines.append(f"  {name} will be a new client, but {code} has nearly that name")
     for line in lines:

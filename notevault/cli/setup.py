@@ -16,11 +16,12 @@ def init(ctx: Context) -> int:
             "There is a vault in this folder already.", "`notevault` opens it; --vault DIR names another place."
         )
     with sheets.reserved(path) as write:
+        sheets.try_renderer(path)
         passphrase = ctx.new_passphrase(ctx.args.passphrase_file, "--passphrase-file")
         ctx.out.say("Making the vault; this measures how fast your computer is and takes a few seconds.")
         session, kit = opening.set_up(ctx.env, ctx.side.vault, passphrase)
         with ctx.holding(session):
-            write(sheets.printed(ctx, session, kit, path))
+            sheets.deliver(ctx, session, kit, path, write)
             ctx.out.saved(
                 kit.vault_id.hex(), "vault", key_store=session.device.store, sheet=str(path), vault=str(ctx.side.vault)
             )
@@ -51,8 +52,10 @@ def sheet_new(ctx: Context) -> int:
     path = sheets.check_place(ctx)
     with sheets.reserved(path) as write, ctx.session(passphrase_needed=True) as session:
         session.check_writable()
-        kit = rekey.new_sheet(session)
-        write(sheets.printed(ctx, session, kit, path))
+        sheets.try_renderer(path)
+        with sheets.uninterrupted():
+            kit = rekey.new_sheet(session)
+            sheets.deliver(ctx, session, kit, path, write)
         ctx.out.saved(session.header_digest[:32], "sheet", sheet=str(path))
         sheets.tell(ctx, path)
         ctx.out.say("The sheet before it opens nothing that is saved from now on; destroy it.")

@@ -6,20 +6,25 @@ another file, and never inside the vault folder, which backups carry away.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from notevault.adapters.places import user_path
 from notevault.cli import asking
 from notevault.cli.common import Context
-from notevault.errors import CannotWrite, Interrupted, StorageFault, UsageFault
+from notevault.errors import CannotWrite, Interrupted, NotevaultError, StorageFault, UsageFault
 from notevault.formats import sheet
 from notevault.formats.sheet import SheetCode
 from notevault.vault.found import Kit
 from notevault.vault.session import Session
 
 KINDS = (".txt", ".pdf")
+_ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def check_place(ctx: Context) -> Path:
@@ -29,7 +34,7 @@ def check_place(ctx: Context) -> Path:
             "The recovery sheet needs a place: --sheet OUT.pdf or --sheet OUT.txt.",
             "Print it, keep the paper away from the laptop, and delete the file.",
         )
-    path = Path(ctx.args.sheet).expanduser().absolute()
+    path = user_path(ctx.args.sheet)
     if path.suffix.lower() not in KINDS:
         raise UsageFault("The recovery sheet is a .pdf or a .txt file.", "Name it so: --sheet recovery-sheet.pdf")
     vault = ctx.side.vault
@@ -64,10 +69,11 @@ def reserved(path: Path) -> Iterator[Callable[[bytes], None]]:
             with os.fdopen(fd, "wb", closefd=False) as file:
                 file.write(data)
             os.fsync(fd)
+            _sync_folder(path.parent)
         except OSError as fault:
             raise StorageFault(
                 f"The recovery sheet could not be written to {path} ({fault.strerror}).",
-                "The vault is there, but no paper opens it yet: `notevault sheet new --sheet OUT` makes one.",
+                "No paper opens the vault: `notevault sheet new --sheet OUT` makes one.",
             ) from None
         written = True
 
@@ -77,6 +83,64 @@ def reserved(path: Path) -> Iterator[Callable[[bytes], None]]:
         os.close(fd)
         if not written:
             path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The file's name is as durable as what is in it, where the system can do that."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network and FUSE file systems know no sync of folders
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def deliver(ctx: Context, session: Session, kit: Kit, path: Path, write: Callable[[bytes], None]) -> None:
+    """The new sheet into its file. The one before it opens nothing any more: when the file fails, she is told what to
+    do, and at a terminal she may copy the groups from the screen. Then raises what went wrong.
+    """
+    try:
+        write(printed(ctx, session, kit, path))
+    except BaseException:
+        with contextlib.suppress(NotevaultError, OSError):
+            _last_resort(ctx, kit)
+        raise
+
+
+def _last_resort(ctx: Context, kit: Kit) -> None:
+    ctx.out.warn(
+        "This vault is NOT RECOVERABLE: it has a new recovery sheet, but the sheet is in no file. An older sheet opens"
+        " nothing any more. Run `notevault sheet new --sheet OUT.pdf` again."
+    )
+    if ctx.can_ask and asking.yes("Show the new sheet here, to copy it by hand?", default=False):
+        groups = sheet.encode(kit.seed, kit.fingerprint)
+        lines = [groups[at : at + sheet.GROUPS_PER_LINE] for at in range(0, len(groups), sheet.GROUPS_PER_LINE)]
+        asking.show("".join(f"  {number}  {'  '.join(line)}\n" for number, line in enumerate(lines, 1)))
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C and a request to end wait until the context is over: a key that is changed must reach its file."""
+    waiting: list[int] = []
+    before = {number: signal.signal(number, lambda got, _: waiting.append(got)) for number in _ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in waiting[:1]:
+            signal.raise_signal(number)
+
+
+def try_renderer(path: Path) -> None:
+    """Make a page of nothing: what cannot be made must be known before the sheet that is there is given up."""
+    from notevault.adapters.sheet_print import SheetModel, sheet_pdf, sheet_text
+
+    groups = sheet.encode(bytes(sheet.SEED_BYTES), bytes(sheet.FINGERPRINT_BYTES))
+    model = SheetModel(tuple(groups), bytes(16).hex(), "1 January 2025", bytes(sheet.FINGERPRINT_BYTES).hex())
+    _ = sheet_pdf(model) if path.suffix.lower() == ".pdf" else sheet_text(model)
 
 
 def printed(ctx: Context, session: Session, kit: Kit, path: Path) -> bytes:

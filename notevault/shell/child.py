@@ -100,7 +100,8 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
         ui = Stage(idle, lambda width: desk.bar(width), banner=DEMO if demo else "")
     desk = Desk(env, side, ui, channel, demo)
     _listen(channel, ui.leave)
-    ticking = asyncio.get_running_loop().create_task(ui.tick())
+    loop = asyncio.get_running_loop()
+    ticking, promising = loop.create_task(ui.tick()), loop.create_task(_promise(desk))
     reason = "exit"
     with ui.terminal():
         try:
@@ -112,6 +113,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
             desk.exit_code = fault.exit_code
         finally:
             ticking.cancel()
+            promising.cancel()
             ui.cover()
             _close(desk, reason)
         ui.farewell(reason)
@@ -121,12 +123,20 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     return desk.exit_code
 
 
+async def _promise(desk: Desk) -> None:
+    while True:
+        desk.promise()
+        await asyncio.sleep(1.0)
+
+
 async def _work(desk: Desk, after: str) -> None:
     """Locked, then open; ends by raising Leave."""
     from notevault.app import opening
     from notevault.app.oneshot import alleged_vault
     from notevault.shell import repl, unlock_screen, wizard
 
+    if said := desk.channel.ask("words").partition(" ")[2].strip():
+        desk.ui.news = [said]
     if desk.demo is not None:
         from notevault.shell.demo_screen import open_demo
 

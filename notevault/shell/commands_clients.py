@@ -197,11 +197,17 @@ async def edit(desk: Desk, view: ClientView) -> None:
     title = f"Change {view.code}"
     record = view.client
     others = [each for each in await desk.clients() if each.id != view.id]
+    hidden = desk.ui.names_hidden
     name = await desk.ui.ask(
-        title, [], "Name", initial=record.name, check=lambda text: _fault(lambda: client_values.clean_name(text))
+        title,
+        ["Names are hidden. Enter alone leaves the name as it is."] if hidden else [],
+        "Name",
+        initial="" if hidden else record.name,
+        check=lambda text: _fault(lambda: client_values.clean_name(text or (record.name if hidden else ""))),
     )
     if name is None:
         return
+    name = name or (record.name if hidden else "")
     code = await desk.ui.ask(
         title,
         [],

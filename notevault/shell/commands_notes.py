@@ -106,6 +106,7 @@ async def _choose_note(
 
 
 def note_row(desk: Desk, view: NoteView, client: ClientView | None, width: int, hidden: bool) -> str:
+    """A title may hold a name: with names hidden it is hidden too."""
     state = "signed" if view.signed else "unsigned"
     who = "?" if client is None else client.code if hidden else f"{client.name} {client.code}"
     return columns(
@@ -114,7 +115,7 @@ def note_row(desk: Desk, view: NoteView, client: ClientView | None, width: int, 
             (f"no. {view.number}", 8),
             (state, 9),
             (count(view.words, "word"), 12),
-            (view.note.title or who, max(8, width - 56)),
+            (who if hidden else view.note.title or who, max(8, width - 56)),
         ]
     )
 
@@ -267,7 +268,7 @@ async def sign(desk: Desk, rest: str) -> None:
     writing = await desk.run(lambda: Writing.of_note(desk.notebook, desk.drafts, view.id))
     warning = note_desk.sign_warning(desk, writing.text, writing.note.template)
     text = [note_words(desk, view), excerpt(writing.text, width=240), *([warning] if warning else [])]
-    if await desk.ui.confirm("Sign", text, "Sign this note? This version then stays as it is.", default=not warning):
+    if await desk.ui.confirm("Sign", text, "Sign this note? This version then stays as it is.", default=False):
         await desk.run(lambda: writing.sign(writing.text))
         desk.saved_ms = desk.now()
         desk.say("Signed.")

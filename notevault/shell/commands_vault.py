@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from notevault.adapters.places import user_path
 from notevault.app import doctoring, importing, opening
 from notevault.app.doctoring import Item
 from notevault.domain.imported import ImportedNote
 from notevault.domain.importing import FILE_LIMIT, parse
 from notevault.domain.templates import TEMPLATES
 from notevault.errors import NotFound, UsageFault
-from notevault.shell import wizard
+from notevault.shell import owner, wizard
 from notevault.shell.complete import COMMANDS
 from notevault.shell.desk import Desk
 from notevault.shell.paint import Row, columns, count, wrapped
@@ -128,15 +129,8 @@ async def doctor(desk: Desk, _rest: str) -> None:
 
 
 async def passphrase(desk: Desk, _rest: str) -> None:
-    """The present one is asked first: a laptop left open for a moment must not be anybody's."""
     desk.session.check_writable()
-    now = await desk.ui.ask("A new passphrase", ["First the one you have now."], "Passphrase", secret=True)
-    if not now:
-        return
-    if not await desk.ui.work(
-        "A new passphrase", ["Checking\u2026"], lambda _: opening.knows_passphrase(desk.session, now)
-    ):
-        desk.say("That is not your passphrase. Nothing was changed.")
+    if not await owner.asked(desk, "A new passphrase"):
         return
     text = await wizard.new_passphrase(desk, "A new passphrase")
     if text is None:
@@ -202,20 +196,25 @@ async def import_file(desk: Desk, rest: str) -> None:
     name = rest or await desk.ui.ask("Import", ["A .txt, .md or .csv file with notes."], "File")
     if not name:
         return
-    path = Path(name.strip().strip("'\"")).expanduser().absolute()
+    path = user_path(name.strip().strip("'\""))
     notes, warnings = await desk.run(lambda: _read(path))
     if not notes:
         raise UsageFault("There is not one note in this file.", " ".join(warnings))
     plan = await desk.run(lambda: importing.preview(desk.notebook, notes))
+    if not plan.notes:
+        desk.say("Nothing was imported: all of it is here already.")
+        return
     counts = f"{len(plan.new):,} new, {len(plan.known):,} here already"
     text = [f"{count(plan.notes, 'note')} of {count(len(plan.owners), 'client')}: {counts}."]
+    if plan.left_out:
+        text.append(f"{count(plan.left_out, 'further note')} already here: left out.")
     if plan.undated:
         text.append(f"{count(plan.undated, 'note')} without a date: dated today and marked as undated.")
     if plan.close:
         codes = ", ".join(code for _, code in plan.close[:6])
         text.append(f"{count(len(plan.close), 'new name')} close to that of a client here: {codes}.")
     text += [*warnings, *plan.warnings]
-    if not await desk.ui.confirm("Import", text, "Import them now?", default=True):
+    if not await desk.ui.confirm("Import", text, "Import them now?", default=False):
         desk.say("Nothing was imported.")
         return
 

@@ -3,8 +3,10 @@
     child -> parent   hold <32 hex | setup>   keep the lock of this vault (or of a set-up) as long as the shell runs
                       pass                    the throw-away passphrase of a demo
                       after <word>            why the next child will ask: key, idle, suspend, set-up
-                      say <sentence>          for the user, once the terminal is the parent's again; never a name
-    parent -> child   held | busy | pass <hex>   the answers
+                      say <sentence>          for the user: said by the next child, or at the end; never a name
+                      until <ms>              when the vault is locked at the latest (CLOCK_BOOTTIME), see `overdue`
+                      words                   what the child before had to say
+    parent -> child   held | busy | pass <hex> | words <sentences>   the answers
                       lock | quit <why>          what to do now
 The end of the pipe tells either side that the other is gone. No key and no text ever goes over it, but for the
 passphrase of a demo, which opens nothing that outlives the shell.
@@ -18,7 +20,7 @@ import socket
 LOCKED = 10
 """The child's exit status when it has locked and another one shall ask to unlock."""
 LINE_LIMIT = 4096
-ANSWERS = ("held", "busy", "pass")
+ANSWERS = ("held", "busy", "pass", "words")
 
 
 class Lines:

@@ -49,6 +49,7 @@ class Desk:
     """The toolbar while no vault is open."""
     retype: str = ""
     """A line that could not be run: it stands at the prompt again, to be mended."""
+    _promised: int | None = None
     _session: Session | None = None
     _notebook: Notebook | None = None
     _drafts: Drafts | None = None
@@ -65,6 +66,15 @@ class Desk:
         with self.gate:
             self.refresh()
         self.ui.idle.start(self.settings.idle)
+        self.ui.news = []
+        self.promise()
+
+    def promise(self) -> None:
+        """To be called every second: tell the parent until when this vault may be open. See `overdue`."""
+        due = self.ui.idle.due_ms(leaving=self._promised if self.ui.leaving else None)
+        if due is not None and due != self._promised:
+            self._promised = due
+            self.channel.send(f"until {due}")
 
     def refresh(self) -> None:
         """Read again what the toolbar and the flows go by."""

@@ -13,6 +13,8 @@ from notevault.ports import Clock
 WARN_S = 30
 JUMP_MS = 20_000
 """Looks come every second; a gap this long means that the machine, or this process, was stopped."""
+WORK_MS = 60_000
+"""A job that told of its progress so lately is not stuck, and is waited for before a lock."""
 
 
 class Idle:
@@ -22,6 +24,7 @@ class Idle:
         self._clock = clock
         self._limit_ms: int | None = None
         self._last = self._looked = clock.boot_ms()
+        self._worked: int | None = None
 
     def start(self, minutes: int) -> None:
         """Begin, or change the limit; the countdown starts anew."""
@@ -34,6 +37,19 @@ class Idle:
 
     def activity(self) -> None:
         self._last = self._clock.boot_ms()
+
+    def worked(self) -> None:
+        """A job went on by a step. Called from its thread."""
+        self._worked = self._clock.boot_ms()
+
+    def due_ms(self, *, leaving: int | None = None) -> int | None:
+        """When it must be locked at the latest, on `boot_ms`; None while it does not run. `leaving`: it is to be locked
+        already, keys do not put off the moment that was promised then.
+        """
+        if self._limit_ms is None:
+            return None
+        due = self._last + self._limit_ms if leaving is None else leaving
+        return due if self._worked is None else max(due, self._worked + WORK_MS)
 
     def left_s(self) -> int:
         """Whole seconds until it locks; 0 when due."""

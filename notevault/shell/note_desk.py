@@ -18,6 +18,8 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
     """The editor until it is closed; raises Leave after the text is safe when the shell is to be locked."""
     client = await desk.run(lambda: desk.notebook.client(writing.client_id))
     hooks = NoteHooks(desk, writing)
+    notices = desk.session.notices
+    told = len(notices)
     job = EditorJob(
         title=visible_line(client.name),
         code=client.code,
@@ -34,11 +36,15 @@ async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> No
     except Exception:
         # Ours or the terminal's: the newest text is known here, and it is worth more than the reason.
         await hooks.settle()
-        if hooks.newest is not None:
-            newest = EditorResult(*hooks.newest, "fault", saved=False)
-            await desk.run(lambda: _seal(desk, writing, newest))
+        newest = hooks.newest or ((writing.text, writing.cursor) if from_draft else None)
+        if newest is not None:
+            await _last_try(desk, writing, EditorResult(*newest, "fault", saved=False))
         raise
     await hooks.settle()
+    if writing.base and not writing.unsaved(result.text):
+        await desk.run(writing.drop_draft)  # of a text that was undone, or that outlived its revision
+    desk.say(*dict.fromkeys(notices[told:]))
+    del notices[told:]
     if desk.ui.leaving:
         if await _may_leave(desk, writing, result):
             raise Leave(desk.ui.leaving)
@@ -62,7 +68,7 @@ async def _kept(desk: Desk, writing: Writing, result: EditorResult) -> bool:
     except NotevaultError as fault:
         said = [f"{fault.sentence} {fault.next_step}".strip(), "What you wrote last is on no disk yet."]
         question = "Go back to your text? (No gives it up.)"
-        if await desk.ui.confirm("Not saved", said, question, default=True) is not False:
+        if await _asked(desk, writing, result, "Not saved", said, question, default=True) is not False:
             writing.text, writing.cursor = result.text, result.cursor
             return False
         desk.say("Not saved.")
@@ -79,15 +85,39 @@ async def _may_leave(desk: Desk, writing: Writing, result: EditorResult) -> bool
         await desk.run(lambda: _seal(desk, writing, result))
     except NotevaultError as fault:
         if desk.ui.leaving != "key":
-            desk.channel.send(f"say What was written last could not be kept. {fault.sentence}")
+            _lost(desk, fault)
             return True
-        desk.ui.leaving = None
+        desk.ui.leaving = None  # to be able to ask; a terminal or a parent that goes away meanwhile sets it again
         said = [f"{fault.sentence} {fault.next_step}".strip(), "Locking now would lose what you wrote last."]
-        if await desk.ui.confirm("Not locked yet", said, "Lock all the same?", default=False) is not True:
+        question = "Lock all the same?"
+        if await _asked(desk, writing, result, "Not locked yet", said, question, default=False) is not True:
             writing.text, writing.cursor = result.text, result.cursor
             return False
-        desk.ui.leaving = "key"
+        desk.ui.leaving = desk.ui.leaving or "key"
     return True
+
+
+async def _asked(
+    desk: Desk, writing: Writing, result: EditorResult, title: str, said: list[str], question: str, *, default: bool
+) -> bool | None:
+    """A question while nothing but this process holds the text: a lock or an end meanwhile tries once more."""
+    try:
+        return await desk.ui.confirm(title, said, question, default=default)
+    except Leave:
+        await _last_try(desk, writing, result)
+        raise
+
+
+async def _last_try(desk: Desk, writing: Writing, result: EditorResult) -> None:
+    """The way out cannot be held up any more; a text that is lost by it is told of on the next screen."""
+    try:
+        await desk.run(lambda: _seal(desk, writing, result))
+    except NotevaultError as fault:
+        _lost(desk, fault)
+
+
+def _lost(desk: Desk, fault: NotevaultError) -> None:
+    desk.channel.send(f"say What was written last could not be kept. {fault.sentence}")
 
 
 def sign_warning(desk: Desk, text: str, template: str) -> str:
@@ -204,6 +234,14 @@ async def take_up(desk: Desk, draft: Draft, cursor: int | None = None) -> None:
     writing = await desk.run(lambda: Writing.of_draft(desk.notebook, desk.drafts, draft))
     if cursor is not None:
         writing.cursor = min(cursor, len(writing.text))
+    if writing.base > draft.base and writing.unsaved(writing.text):
+        said = [
+            f"Revision {writing.base} of this note was saved after this draft was begun, and its text is another one.",
+            "Both are kept: what you save now becomes a revision of its own.",
+        ]
+        if await desk.ui.confirm("An older draft", said, "Open the draft? (No shows the note.)", default=True) is False:
+            await read(desk, draft.note)
+            return
     await write(desk, writing, from_draft=True)
 
 

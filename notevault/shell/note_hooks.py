@@ -2,7 +2,7 @@
 
     last key + KEEP_AFTER_S       the text is sealed as a draft: "kept" (at the latest KEEP_AT_MOST_S after the first)
     every SAVE_EVERY_S, at close  an unsigned revision: "saved"
-A fault is said in the status; the text stays in the editor, and the next key tries again.
+A fault is said in the status; the text stays in the editor, and it is tried again by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NoteHooks:
     def __init__(self, desk: Desk, writing: Writing) -> None:
         self._desk, self._writing = desk, writing
         self._loop = asyncio.get_running_loop()
-        self.newest: tuple[str, int] | None = None
+        self.newest: tuple[str, int] | None = None  # set by keys alone: a save that ends late holds an older text
         self._since: float | None = None  # of the first change that no draft holds
         self._timer: asyncio.TimerHandle | None = None
         self._save_timer: asyncio.TimerHandle | None = None
@@ -56,15 +56,17 @@ class NoteHooks:
 
     def save(self, text: str, cursor: int) -> str:
         with self._desk.gate:
-            self.newest = (text, cursor)
             if self._writing.save(text, cursor) is not None:
                 self._desk.saved_ms = self._desk.now()
+            newest = self.newest
+            behind = newest is not None and self._writing.unsaved(newest[0])
         self.words = self._trouble = ""
+        if behind:  # typed meanwhile; a draft of it went with the save
+            self._loop.call_soon_threadsafe(self._keep_soon)
         return "nothing to save" if self._desk.saved_ms is None else f"saved {self._desk.clock_words(self._desk.now())}"
 
     def sign(self, text: str, cursor: int) -> str:
         with self._desk.gate:
-            self.newest = (text, cursor)
             self._writing.sign(text)
             self._desk.saved_ms = self._desk.now()
         self.signed = True
@@ -82,6 +84,9 @@ class NoteHooks:
     # Drafts and revisions beside the writing
 
     def _keep_soon(self) -> None:
+        """Now; or, where one is being kept at the moment, when that has ended (`_keep` looks)."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = None
         if not self._keeping and not self._ended:
             self._keeping = True
@@ -98,36 +103,51 @@ class NoteHooks:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep(self) -> None:
-        begun = self._since
+        self._since = None
         try:
-            kept = await self._loop.run_in_executor(None, self._keep_newest)
-            self.words, self._trouble = "draft kept" if kept else "", ""
-            if self._since == begun:
-                self._since = None
+            held, kept = await self._loop.run_in_executor(None, self._keep_newest)
+            self.words, self._trouble = "draft kept" if kept and held == self.newest else "", ""
+            if held != self.newest:
+                self._again(KEEP_AFTER_S)
         except NotevaultError as fault:
             self._failed("NOT KEPT", "No draft could be kept.", fault)
+            self._again(KEEP_AT_MOST_S)
         finally:
             self._keeping = False
 
-    def _keep_newest(self) -> bool:
-        """In a thread. The newest text wins; one that a revision holds meanwhile needs no draft."""
+    def _again(self, seconds: float) -> None:
+        if self._timer is None and not self._ended:
+            self._timer = self._loop.call_later(seconds, self._keep_soon)
+
+    def _keep_newest(self) -> tuple[tuple[str, int] | None, bool]:
+        """In a thread: what was newest, and whether a draft holds it. A text that a revision holds needs no draft, and
+        an older draft of the note must not come back in its place.
+        """
         with self._desk.gate:
-            if self.newest is None or not self._writing.unsaved(self.newest[0]):
-                return False
             newest = self.newest
-            self._writing.keep(*newest)
-            return True
+            if newest is None:
+                return newest, False
+            if self._writing.unsaved(newest[0]):
+                self._writing.keep(*newest)
+                return newest, True
+            if self._writing.base:
+                self._writing.drop_draft()
+            return newest, False
 
     async def _save(self) -> None:
-        def job() -> None:
+        def job() -> tuple[str, int] | None:
             with self._desk.gate:
                 newest = self.newest
                 if newest is not None and self._writing.save(*newest) is not None:
                     self._desk.saved_ms = self._desk.now()
+                return newest
 
         try:
-            await self._loop.run_in_executor(None, job)
-            self.words, self._trouble = f"saved {self._desk.clock_words(self._desk.now())}", ""
+            held = await self._loop.run_in_executor(None, job)
+            said = f"saved {self._desk.clock_words(self._desk.now())}"
+            self.words, self._trouble = said if held == self.newest else "", ""
+            if held != self.newest:
+                self._again(KEEP_AFTER_S)
         except NotevaultError as fault:
             self._failed("NOT SAVED", "The note could not be saved.", fault)
             self._save_timer = self._save_timer or self._loop.call_later(SAVE_EVERY_S, self._save_soon)

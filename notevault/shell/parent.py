@@ -3,6 +3,7 @@
     child's end            what follows
     0, 64..77, 130         the shell ends with that status (a `say` line tells why)
     LOCKED (10)            the next child, which asks to unlock and returns to the note
+    ended as overdue       the same (`overdue`)
     a signal, 70, others   the same, and the user is told that her text is kept; three times in CRASH_SPAN_MS: the end
 Interrupts are ignored, a hang-up or a request to end is passed on and waited for. The locks of the vault are held
 here, so that no second shell comes in between two children.
@@ -19,6 +20,7 @@ from contextlib import ExitStack, suppress
 
 from notevault.errors import Busy, NotevaultError
 from notevault.shell.control import LOCKED, Channel
+from notevault.shell.overdue import Overdue
 from notevault.shell.terminal import both_ends_are_terminals, is_dumb, this_screen, write
 from notevault.wiring.locked import (
     DemoPlace,
@@ -36,6 +38,7 @@ PATIENCE_MS = 15_000
 """How long a child may take to seal after it was told to end; a lock waits at most 2 s for the key store."""
 _PLAIN_ENDS = frozenset({0, 64, 65, 66, 69, 73, 74, 75, 77, 130})
 CRASH_WORDS = "The window stopped unexpectedly. Your text is kept."
+STUCK_WORDS = "The window did not answer any more, so it was closed to lock the vault. What it was doing may be undone."
 STOP_WORDS = (
     "notevault stopped unexpectedly three times in a row, so it does not start again by itself.\n"
     "What was saved is safe, and unsaved text is kept as a draft.\n"
@@ -69,6 +72,7 @@ class _Parent:
         self._words = ""
         self._ending: int | None = None  # the signal that told us to end
         self._deadline = 0
+        self._lock = Overdue()
 
     def run(self) -> int:
         self._catch_signals()
@@ -82,6 +86,8 @@ class _Parent:
                 if self._ending is not None:
                     code = 128 + self._ending
                     break
+                if self._lock.ended:
+                    self._after, self._words, code = "idle", f"{self._words}{STUCK_WORDS}\n", LOCKED
                 if code in _PLAIN_ENDS:
                     break
                 if code != LOCKED:
@@ -104,7 +110,7 @@ class _Parent:
         words = ["_child", "--after", self._after, "--control", str(fd), "--vault", str(self._side.vault)]
         words += ["--plain"] if self._plain else []
         words += ["--demo", str(self._place.folder)] if self._place else []
-        self._after, self._words = "key", ""
+        self._after, self._lock = "key", Overdue()
         self._child = subprocess.Popen(  # noqa: S603 - this program itself, with words of our own
             self_command(*words),
             env=self_environment(),
@@ -128,6 +134,7 @@ class _Parent:
                 if select.select([channel], [], [], 1.0)[0]:
                     for line in channel.receive():
                         self._answer(channel, line)
+            self._enforce()
 
     def _answer(self, channel: Channel, line: str) -> None:
         word, _, rest = line.partition(" ")
@@ -135,8 +142,13 @@ class _Parent:
             channel.send("held" if self._hold(rest) else "busy")
         elif word == "pass":
             channel.send(f"pass {self._place.passphrase if self._place else ''}")
+        elif word == "until":
+            self._lock.promise(rest)
         elif word == "after":
             self._after = rest
+        elif word == "words":
+            channel.send(f"words {self._words}")
+            self._words = ""
         elif word == "say":
             self._words += rest + "\n"
 
@@ -156,8 +168,18 @@ class _Parent:
             try:
                 return self._child.wait(1.0)
             except subprocess.TimeoutExpired:
+                self._enforce()
                 if self._overdue():
                     self._child.kill()
+
+    def _enforce(self) -> None:
+        """The lock that the child promised."""
+        assert self._child is not None
+        step = self._lock.look(self._side.clock.boot_ms())
+        if step == "end":
+            self._child.terminate()
+        elif step == "kill":
+            self._child.kill()
 
     def _overdue(self) -> bool:
         return self._ending is not None and self._side.clock.boot_ms() > self._deadline

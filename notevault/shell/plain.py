@@ -3,7 +3,8 @@
     Enter alone      the default in brackets
     Ctrl-C, or .     back (at a passphrase Ctrl-C alone)
     Ctrl-L, Enter    lock                 Ctrl-D   lock and leave
-Lists are numbered. A line may have at most some 4,000 characters: that is the terminal's own limit.
+Lists are numbered. A line may have at most some 4,000 characters: that is the terminal's own limit, and a longer one
+is spoken of.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from notevault.errors import NotevaultError
+from notevault.shell import plain_tty
 from notevault.shell.editor_job import EditorHooks, EditorJob, EditorResult
 from notevault.shell.home import HomeScreen, entry_text
 from notevault.shell.idle import WARN_S, Idle
@@ -25,7 +26,7 @@ from notevault.shell.plain_editor import edit_plain
 from notevault.shell.safe import visible
 from notevault.shell.screens import Check, Rows, Words, in_words
 from notevault.shell.terminal import CLEAR, FORGET_SCROLLBACK, is_dumb, write
-from notevault.shell.ui import Items, Leave, Progress
+from notevault.shell.ui import Items, Leave, Progress, graver
 
 T = TypeVar("T")
 WIDTH = 76
@@ -43,8 +44,10 @@ class PlainUi:
         self._toolbar = toolbar
         self.names_hidden = False
         self.leaving: str | None = None
+        self.news: list[str] = []
         self._lines: list[str] = []
         self._rest = b""
+        self._in_text = False  # what is typed now is a note's
         self._waiting: asyncio.Future[str | None] | None = None
         self._title = ""
         self._listed = False
@@ -57,6 +60,7 @@ class PlainUi:
         loop = asyncio.get_running_loop()
         loop.add_reader(0, self._read)
         loop.add_signal_handler(signal.SIGINT, self._back)
+        plain_tty.never_stop()
         if self.banner:
             self.say(self.banner)
         try:
@@ -72,28 +76,28 @@ class PlainUi:
         except OSError:
             data = b""
         if not data:
-            self.leave("hangup" if self._gone() else "exit")
+            self.leave("hangup" if plain_tty.gone() else "exit")
             return
         self.idle.activity()
         self._warned = False
+        lock = False
         *whole, self._rest = (self._rest + data).split(b"\n")
         for raw in whole:
-            line = raw.decode("utf-8", "replace").rstrip("\r")
+            line = raw.translate(None, b"\x11\x13").decode("utf-8", "replace").rstrip("\r")  # Ctrl-S, Ctrl-Q: no text
+            if len(raw) >= plain_tty.LINE_BYTES:
+                self.say(
+                    "A terminal takes no longer line: what came after it was cut off. Type the rest as a new line."
+                )
             if "\x0c" in line:
-                if self.idle.running:
-                    self.leave("key")
+                lock = lock or self.idle.running
                 line = line.replace("\x0c", "")
-            self._lines.append(line)
+                if lock and not line:
+                    continue
+            if not lock or self._in_text:  # the words of a note are kept, also those beside the Ctrl-L
+                self._lines.append(line)
         self._answer()
-
-    @staticmethod
-    def _gone() -> bool:
-        """Whether the terminal itself has closed (and not Ctrl-D been typed)."""
-        try:
-            os.tcgetpgrp(0)
-        except OSError:
-            return True
-        return False
+        if lock:
+            self.leave("key")
 
     def _answer(self) -> None:
         if self._waiting is not None and not self._waiting.done() and self._lines:
@@ -105,19 +109,13 @@ class PlainUi:
             write("\n")
             self._waiting.set_result(None)
 
-    @staticmethod
-    def _echo(on: bool) -> None:
-        if sys.platform == "win32":
-            return
-        import termios
-
-        with contextlib.suppress(OSError, termios.error):
-            state = termios.tcgetattr(0)
-            state[3] = state[3] | termios.ECHO if on else state[3] & ~termios.ECHO
-            termios.tcsetattr(0, termios.TCSADRAIN, state)
-
     def leave(self, reason: str) -> None:
-        self.leaving = self.leaving or reason
+        if self._in_text and (rest := self._rest + (b"" if plain_tty.gone() else plain_tty.unfinished())):
+            self._rest = b""
+            text = rest.translate(None, b"\x0c\x11\x13").decode("utf-8", "replace")
+            self._lines += [line.rstrip("\r") for line in text.split("\n")]
+            self._answer()
+        self.leaving = graver(self.leaving, reason)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(Leave(self.leaving))
 
@@ -153,11 +151,12 @@ class PlainUi:
     def say(self, *lines: str) -> None:
         write("".join(f"{visible(line)}\n" for line in lines))
 
-    async def line(self, prompt: str, *, secret: bool = False) -> str | None:
-        """One line as typed; None for Ctrl-C. Raises Leave."""
-        if self.leaving:
+    async def line(self, prompt: str, *, secret: bool = False, text: bool = False) -> str | None:
+        """One line as typed; None for Ctrl-C. Raises Leave; where it is a note's `text`, only after all that came."""
+        self._in_text = text
+        if self.leaving and not (text and self._lines):
             raise Leave(self.leaving)
-        self._echo(not secret)
+        plain_tty.echo(not secret)
         write(visible(prompt))
         self._waiting = asyncio.get_running_loop().create_future()
         self._answer()
@@ -190,7 +189,7 @@ class PlainUi:
         check: Check | None = None,
         live: Callable[[str], str] | None = None,
     ) -> str | None:
-        self._head(title, text)
+        self._head(title, [*self.news, *text])
         hint = " (not shown)" if secret else f" [{initial}; - for nothing]" if initial else ""
         while True:
             typed = await self.line(f"{label}{hint}: ", secret=secret)
@@ -260,6 +259,7 @@ class PlainUi:
 
         def progress(words: str) -> None:
             nonlocal said
+            self.idle.worked()
             if loop.time() - said >= SAY_EVERY_S:
                 said = loop.time()
                 loop.call_soon_threadsafe(self.say, words)

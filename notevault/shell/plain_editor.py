@@ -23,7 +23,7 @@ MENU = "a add, l read, c N change, d N delete, i N insert, s save, g sign, Enter
 class Lines(Protocol):
     def say(self, *lines: str) -> None: ...
 
-    async def line(self, prompt: str) -> str | None: ...
+    async def line(self, prompt: str, *, text: bool = False) -> str | None: ...
 
 
 async def edit_plain(ui: Lines, job: EditorJob, hooks: EditorHooks) -> EditorResult:
@@ -98,7 +98,7 @@ class _Note:
         if not self.text:
             at = 0
         while True:
-            typed = await self._ui.line("> ")
+            typed = await self._ui.line("> ", text=True)
             if typed is None or typed == ".":
                 break
             line = "." if typed == ".." else typed
@@ -133,9 +133,9 @@ class _Note:
             self._change(lambda lines: lines.pop(number))
             self._ui.say(f"Line {number + 1} is deleted.")
         elif word == "c" and number is not None:
-            self._ui.say(self.text.split("\n")[number])
-            typed = await self._ui.line("instead> ")
-            if typed is not None and typed != ".":
+            self._ui.say(self.text.split("\n")[number], "Enter alone keeps it.")
+            typed = await self._ui.line("instead> ", text=True)
+            if typed and typed != ".":
                 self._change(lambda lines: lines.__setitem__(number, typed))
         else:
             self._ui.say(MENU)

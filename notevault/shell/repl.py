@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notevault.app.writing import unsaved_drafts
 from notevault.domain.notes import word_count
 from notevault.errors import NotevaultError
 from notevault.shell import commands, note_desk
@@ -55,7 +56,7 @@ async def _come_back(desk: Desk) -> None:
     view = await desk.run(desk.drafts.take_view)
     if await note_desk.return_to(desk, view):
         return
-    drafts = await desk.run(desk.drafts.list)
+    drafts = await desk.run(lambda: unsaved_drafts(desk.notebook, desk.drafts))
     if not drafts:
         return
     clients = {client.id: client for client in await desk.clients()}

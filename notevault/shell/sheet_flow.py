@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from notevault.adapters.places import user_path
 from notevault.adapters.sheet_print import SheetModel, sheet_pdf, sheet_text
-from notevault.app import opening
+from notevault.app import oneshot
 from notevault.domain import dates
 from notevault.errors import CannotWrite, NotevaultError, UsageFault
 from notevault.formats import sheet
 from notevault.formats.sheet import SheetCode
+from notevault.shell import owner
 from notevault.shell.desk import Desk
 from notevault.shell.screens import Rows
 from notevault.shell.ui import options, rows_of
@@ -22,6 +24,7 @@ from notevault.vault.found import Kit
 
 TITLE = "Recovery sheet"
 ASKED = 3
+_NAME = "notevault-recovery-sheet"
 _PLACES = ("left", "middle", "right")
 _WHY = (
     "If this laptop is lost or breaks, or the passphrase is forgotten, only your recovery sheet opens the notes."
@@ -67,12 +70,13 @@ async def give(desk: Desk, kit: Kit) -> bool:
         elif picked == 2:
             await desk.ui.page(TITLE, _on_screen(model))
         elif picked != 3:
+            await _clean_up(desk, files, printed=False)
             desk.say("The recovery sheet is not done yet: `sheet` goes on with it.")
             return False
         if await ask_back(desk, model):
             await desk.run(lambda: rekey.confirm_sheet(desk.session))
             await desk.run(desk.refresh)
-            await _clean_up(desk, files)
+            await _clean_up(desk, files, printed=True)
             desk.say("Your recovery sheet is right. Keep the paper away from this laptop.")
             return True
 
@@ -112,21 +116,29 @@ async def _to_file(desk: Desk, model: SheetModel, suffix: str) -> Path | None:
 def _free_name(suffix: str) -> str:
     """A name in the user's own folder that is not taken."""
     for number in range(1, 100):
-        path = Path.home() / f"notevault-recovery-sheet{'' if number == 1 else f'-{number}'}{suffix}"
-        if not path.exists():
-            return str(path)
+        with contextlib.suppress(NotevaultError, OSError):  # without a home folder she names a place herself
+            path = user_path(f"~/{_NAME}{'' if number == 1 else f'-{number}'}{suffix}")
+            if not path.exists():
+                return str(path)
     return ""
 
 
 def _path(text: str, suffix: str) -> Path:
-    path = Path(text.strip() or ".").expanduser().absolute()
-    return path if path.suffix.lower() in (".pdf", ".txt") else path.with_name(path.name + suffix)
+    """UsageFault for what cannot name a file."""
+    path = user_path(text.strip() or ".")
+    if not path.name:
+        raise UsageFault("That is no name of a file.", "Type a folder and a name.")
+    return path if path.suffix.lower() in (".pdf", ".txt") else user_path(f"{path}{suffix}")
 
 
 def _place_fault(desk: Desk, path: Path) -> str | None:
-    if path.exists():
+    try:
+        taken, folder = path.exists(), path.parent.is_dir()
+    except OSError:
+        raise CannotWrite("That place cannot be looked at.", "Choose another place.") from None
+    if taken:
         raise UsageFault("There is a file of that name; it is not overwritten.", "Choose another name.")
-    if not path.parent.is_dir():
+    if not folder:
         raise CannotWrite("There is no such folder.", "Choose another place.")
     if path.resolve().is_relative_to(desk.side.vault.resolve()):
         raise UsageFault("Not in the vault's own folder: every backup would carry it along.", "Choose another place.")
@@ -175,20 +187,31 @@ def _group_fault(text: str, index: int, model: SheetModel) -> str | None:
     return f"Not as on the sheet. It has {sheet.GROUP_SYMBOLS} characters; look at line {index // 3 + 1} again."
 
 
-async def _clean_up(desk: Desk, files: list[Path]) -> None:
+async def _clean_up(desk: Desk, files: list[Path], *, printed: bool) -> None:
+    """What lies about as a file: named, and deleted on a yes. Before it is `printed` it may be all there is."""
     left = [path for path in files if path.exists()]
     if not left:
         return
     names = ", ".join(str(path) for path in left)
+    advice = "The paper is what you need." if printed else "Keep it only until it is printed."
     if await desk.ui.confirm(
         TITLE,
-        [f"The file is still there: {names}", "Who finds it can open your notes. The paper is what you need."],
+        [f"The file is still there: {names}", f"Who finds it can open your notes. {advice}"],
         "Delete the file now?",
-        default=True,
+        default=printed,
     ):
         for path in left:
-            with contextlib.suppress(NotevaultError):
+            try:
                 await desk.run(lambda path=path: desk.env.files.remove(path))  # type: ignore[misc]
+            except NotevaultError as fault:
+                desk.say_fault(fault)
+
+
+def left_behind() -> list[Path]:
+    """Sheets under the name that is offered, which a lock or a crash left; perhaps another vault's. Never raises."""
+    with contextlib.suppress(RuntimeError, OSError):
+        return sorted(path for path in Path.home().glob(f"{_NAME}*") if path.suffix in (".pdf", ".txt"))
+    return []
 
 
 async def typed_code(desk: Desk, title: str) -> SheetCode | None:
@@ -240,7 +263,7 @@ async def confirm_by_typing(desk: Desk) -> None:
     await desk.ui.work(
         TITLE,
         ["Looking whether this sheet opens the vault\u2026"],
-        lambda _: opening.check_sheet(desk.env, desk.side.vault, code.seed, code.fingerprint),
+        lambda _: oneshot.try_sheet(desk.env, desk.side.vault, code),
     )
     await desk.run(lambda: rekey.confirm_sheet(desk.session))
     await desk.run(desk.refresh)
@@ -263,10 +286,11 @@ async def command(desk: Desk) -> None:
         numbered=True,
     )
     if picked == 0:
+        desk.session.check_writable()
         sure = not done or await desk.ui.confirm(
             TITLE, ["The sheet you have will no longer open this vault."], "Make a new one?", default=False
         )
-        if sure:
+        if sure and await owner.asked(desk, TITLE):
             kit = await desk.ui.work(
                 TITLE, ["Making a new recovery sheet\u2026"], lambda _: rekey.new_sheet(desk.session)
             )

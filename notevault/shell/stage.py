@@ -28,7 +28,7 @@ from notevault.shell.lent import held_raw, make_input, make_output
 from notevault.shell.safe import cell_width
 from notevault.shell.screens import Ask, Check, Choose, Confirm, Page, Rows, Screen, Wait, Words
 from notevault.shell.style import COLOR_DEPTH, STYLE
-from notevault.shell.ui import Items, Leave, Progress
+from notevault.shell.ui import Items, Leave, Progress, graver
 
 T = TypeVar("T")
 TICK_S = 1.0
@@ -78,6 +78,7 @@ class Stage:
         self._toolbar = toolbar
         self.names_hidden = False
         self.leaving: str | None = None
+        self.news: list[str] = []
         self.clipboard = Clipboard()
         self.input = source or make_input()
         self.output = output or make_output()
@@ -110,7 +111,7 @@ class Stage:
 
     def leave(self, reason: str) -> None:
         """Lock or end: the screen that is up raises Leave, as does every later one."""
-        self.leaving = self.leaving or reason
+        self.leaving = graver(self.leaving, reason)
         self._exit()
 
     def fail(self, fault: BaseException) -> None:
@@ -165,7 +166,7 @@ class Stage:
             if not screen.done:
                 await app.run_async(set_exception_handler=False)
         except EOFError:
-            self.leaving = self.leaving or "hangup"
+            self.leaving = graver(self.leaving, "hangup")
         finally:
             self._app = None
         if self._fault is not None:
@@ -198,7 +199,16 @@ class Stage:
         live: Callable[[str], str] | None = None,
     ) -> str | None:
         found: str | None = await self.run(
-            Ask(title, text, label, initial=initial, secret=secret, revealable=revealable, check=check, live=live)
+            Ask(
+                title,
+                [*self.news, *text],
+                label,
+                initial=initial,
+                secret=secret,
+                revealable=revealable,
+                check=check,
+                live=live,
+            )
         )
         return found
 
@@ -227,6 +237,7 @@ class Stage:
 
         def progress(words: str) -> None:
             screen.progress = words
+            self.idle.worked()
             loop.call_soon_threadsafe(self._redraw)
 
         self._held = True
@@ -256,7 +267,7 @@ class Stage:
         result = await edit(job, hooks, input=self.input, output=self.output, clipboard=self.clipboard)
         self.names_hidden = result.names_hidden
         if result.reason not in ("closed", "signed"):
-            self.leaving = self.leaving or {"locked": "key"}.get(result.reason, result.reason)
+            self.leaving = graver(self.leaving, {"locked": "key"}.get(result.reason, result.reason))
         return result
 
 

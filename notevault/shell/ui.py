@@ -28,6 +28,15 @@ class Leave(Exception):
         self.reason = reason
 
 
+ENDS = ("exit", "hangup", "gone")
+"""Reasons that no lock may stand in for: they end the shell, and a question asked meanwhile has nobody to answer it."""
+
+
+def graver(leaving: str | None, reason: str) -> str:
+    """The reason to leave for, when `leaving` was one already."""
+    return reason if leaving is None or (reason in ENDS and leaving not in ENDS) else leaving
+
+
 class Ui(Protocol):
     """Every method that waits for the user raises Leave when the shell is to be locked or left."""
 
@@ -35,6 +44,8 @@ class Ui(Protocol):
     idle: Idle
     leaving: str | None
     is_plain: bool
+    news: list[str]
+    """What went wrong while the vault was being locked: said by all that is asked until it is open again."""
 
     async def ask(
         self,

@@ -7,7 +7,7 @@ damage, an old copy         said as it is; the recovery sheet, or leave
 
 from __future__ import annotations
 
-from notevault.app import opening
+from notevault.app import oneshot, opening
 from notevault.errors import Busy, NotevaultError, SecretsUnavailable, UsageFault, WrongSecret
 from notevault.shell import sheet_flow, wizard
 from notevault.shell.desk import Desk
@@ -77,6 +77,13 @@ async def _opened(desk: Desk, session: Session) -> None:
         await _read_only(desk)
     desk.say(*desk.session.notices)
     desk.session.notices.clear()
+    left = sheet_flow.left_behind()
+    if left:
+        names = ", ".join(map(str, left))
+        desk.say(
+            f"A recovery sheet still lies in a file: {names}",
+            "Print it, then delete it: who has it can open your notes.",
+        )
 
 
 async def _read_only(desk: Desk) -> None:
@@ -89,7 +96,7 @@ async def _read_only(desk: Desk) -> None:
             " If you have the newer folder, leave and put it back. Until you decide, nothing is changed here.",
         ],
         options(
-            "Only look at it\nyou can read everything; what you write is kept as drafts",
+            "Only look at it\nyou can read everything; nothing new can be written here",
             "Go on with this older copy\nit becomes the vault from now on; this is logged",
             "Leave",
         ),
@@ -137,7 +144,7 @@ async def _with_sheet(desk: Desk) -> None:
         await desk.ui.work(
             title,
             ["Looking whether this sheet opens the vault\u2026"],
-            lambda _: opening.check_sheet(desk.env, vault, code.seed, code.fingerprint),
+            lambda _: oneshot.try_sheet(desk.env, vault, code),
         )
         passphrase = await wizard.new_passphrase(desk, "A new passphrase for this laptop")
         if passphrase is None:

@@ -249,6 +249,10 @@ class Catalogue:
         query = f"SELECT {_NOTE} FROM notes {clause} ORDER BY held_ms DESC, n DESC LIMIT ?"  # noqa: S608  constants only
         return [_note(row) for row in self._db.execute(query, (*values, limit))]
 
+    def texts(self, client: bytes) -> Iterator[tuple[bytes, str]]:
+        """Payload (as in `NoteRow`) and text of the newest revision of each of a client's notes, in no order."""
+        yield from self._db.execute("SELECT payload, text FROM notes WHERE client = ?", (client,))
+
     def count_notes(self, client: bytes | None = None) -> int:
         if client is None:
             return int(self._db.execute("SELECT count(*) FROM notes").fetchone()[0])

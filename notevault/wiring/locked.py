@@ -31,13 +31,15 @@ class LockedSide:
 
 
 def locked_side(vault: str | None) -> LockedSide:
-    """`vault` as given with --vault; the platform's user-data folder otherwise. UsageFault for an empty name."""
+    """`vault` as given with --vault; the platform's user-data folder otherwise. UsageFault for an empty name,
+    or one that no folder can have.
+    """
     if vault is None:
         folder = places.default_vault()
     elif not vault.strip():
         raise UsageFault("--vault needs the name of a folder.")
     else:
-        folder = Path(vault).expanduser().absolute()
+        folder = places.user_path(vault)
     return LockedSide(folder, places.local_root(), SystemClock())
 
 

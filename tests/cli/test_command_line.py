@@ -328,3 +328,9 @@ def test_streams_that_the_caller_closed_are_no_fault_of_ours(worked: Home) -> No
         )
         assert done.returncode == 0, (closed, done.stderr)
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["~nobody-is-called-so/s.txt", "a" * 300 + ".txt"])
+def test_a_place_that_cannot_be_is_a_wrong_use(bare: Home, name: str) -> None:
+    for words in (("--vault", name, "note", "list"), ("init", "--sheet", name)):
+        assert "No file or folder can have that name." in bare.run(*words, code=64).stderr

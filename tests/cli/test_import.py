@@ -81,6 +81,43 @@ def test_with_a_client_named_one_person_at_most_may_be_meant(worked: Home) -> No
     assert "3 different persons" in refused.stderr
 
 
+def test_a_file_imported_twice_doubles_nothing_and_says_so(worked: Home) -> None:
+    name = worked.file("notes.csv", CSV)
+    worked.run("import", name, "--yes", open_it=True)
+    done = worked.run("import", name, "--yes", open_it=True)
+    assert done.stdout == "saved 0\n"
+    assert "all of it is here already" in done.stderr
+    more = worked.file(
+        "more.csv",
+        CSV
+        + "Anna Berg,2024-01-12,1980-05-17,About sleep.\n"  # known words, of another day
+        + "Anna Berg,2024-01-05,1980-05-17,About sleep.\n"  # the second of that day with these words
+        + "Mia Holm,,,Without a date either.\n"
+        + ",2024-03-01,,Nobody named again.\n",
+    )
+    (facts,) = worked.objects("import", more, "--dry-run")
+    assert (facts["notes"], facts["here"], facts["clients_new"]) == (4, 5, 1)
+    assert "5 further notes are here already and left out" in worked.run("import", more, "--yes", open_it=True).stderr
+    assert len(worked.objects("note", "list")) == 2 + 5 + 4
+    assert len(worked.objects("client", "list")) == 2 + 2 + 1
+
+
+def test_what_is_here_comes_in_again_only_when_asked(worked: Home) -> None:
+    text = worked.file("talk.txt", "Only words.\n")
+    for words, saved in (((), 1), ((), 0), (("--again",), 1)):
+        done = worked.run("import", text, "--client", "C-015", "--yes", *words, open_it=True)
+        assert done.stdout == f"saved {saved}\n"
+    assert worked.run("import", text, "--client", "C-014", "--yes", open_it=True).stdout == "saved 1\n"
+
+
+def test_another_person_of_the_name_keeps_her_own_note_of_the_same_words(worked: Home) -> None:
+    text = "client,date,born,text\nAnna Berg,2024-01-05,{},Did not come.\n"
+    worked.run("import", worked.file("a.csv", text.format("1980-05-17")), "--yes", open_it=True)
+    done = worked.run("import", worked.file("b.csv", text.format("1999-12-31")), "--yes", open_it=True)
+    assert done.stdout == "saved 1\n"
+    assert len(worked.objects("client", "list")) == 3
+
+
 def test_a_text_file_may_say_whose_it_is(worked: Home) -> None:
     name = worked.file("talk.md", "---\nclient: Anna Berg\ndate: 2023-05-05 08:15\n---\n\nOn fear.\n")
     worked.run("import", name, "--yes", open_it=True)

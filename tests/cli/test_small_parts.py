@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import date
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notevault.adapters.places import user_path
 from notevault.app.adding import session_time
 from notevault.cli.commands import COMMANDS
 from notevault.cli.health import synced_by
 from notevault.cli.output import harmless
 from notevault.cli.parser import build
+from notevault.cli.sheets import uninterrupted
 from notevault.cli.show import iso
 from notevault.domain.dates import Moment, day_of
 from notevault.errors import UsageFault
@@ -67,6 +70,47 @@ def test_a_count_is_a_whole_number_from_one_on(number: str) -> None:
 def test_half_a_character_on_the_command_line_is_refused() -> None:
     with pytest.raises(UsageFault):
         build("find", COMMANDS["find"]).parse(["\udcff"])
+
+
+@pytest.mark.parametrize("name", ["~nobody-is-called-so/x", "a" * 300, "zero\0byte", "half\udcff\ud800"])
+def test_what_cannot_name_a_file_is_a_wrong_use_and_no_crash(name: str) -> None:
+    with pytest.raises(UsageFault):
+        user_path(name)
+
+
+def test_links_in_a_ring_are_no_place(tmp_path: Path) -> None:
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    with pytest.raises(UsageFault):
+        user_path(str(tmp_path / "ring" / "file"))
+
+
+@given(st.text(max_size=300))
+def test_a_typed_path_is_absolute_or_refused(text: str) -> None:
+    try:
+        path = user_path(text)
+    except UsageFault:
+        return
+    assert path.is_absolute()
+
+
+def test_a_home_folder_is_meant_by_its_sign(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert user_path("~/not/there yet.pdf") == tmp_path / "not" / "there yet.pdf"
+
+
+def test_ctrl_c_waits_until_the_sheet_is_in_its_file(tmp_path: Path) -> None:
+    done = tmp_path / "sheet"
+
+    def work() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            done.write_text("whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done.read_text() == "whole"
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)  # and it works again afterwards
 
 
 def test_words_after_two_dashes_are_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -111,16 +112,75 @@ def test_note_text_is_not_typed_where_it_would_be_seen(worked: Home) -> None:
     assert "it would be seen" in said
 
 
-@pytest.mark.parametrize(("answers", "notes"), [(["maybe", "n"], 2), ([""], 3)])
+@pytest.mark.parametrize(("answers", "notes"), [(["maybe", "n"], 2), ([""], 2), (["y"], 3)])
 def test_an_import_asks_first(worked: Home, answers: list[str], notes: int) -> None:
     flag, name = worked.passphrase
     child = at_terminal(worked, "import", worked.file("talk.txt", "client: Anna Berg\n\nWords.\n"), flag, name)
     for answer in answers:
-        child.expect_exact("Import them now? [Y/n] ")
+        child.expect_exact("Import them now? [y/N] ")
         child.sendline(answer)
     said, code = ending(child)
     assert code == (0 if notes == 3 else 130), said
     assert len(worked.objects("note", "list")) == notes
+
+
+FULL_DISK = """
+import sys
+from pathlib import Path
+from notevault.cli import sheets
+from notevault.cli.commands import COMMANDS
+from notevault.cli.common import Context
+from notevault.cli.parser import build
+from notevault.errors import StorageFault
+from notevault.vault import rekey
+from notevault.wiring.locked import locked_side
+
+def full(data):
+    raise StorageFault("The disk is full.")
+
+args = build("sheet new", COMMANDS["sheet new"]).parse(["--sheet=new.txt", f"--passphrase-file={sys.argv[1]}"])
+ctx = Context(args, locked_side(None))
+with ctx.session(passphrase_needed=True) as session:
+    try:
+        sheets.deliver(ctx, session, rekey.new_sheet(session), Path("new.txt"), full)
+    except StorageFault:
+        print("refused")
+"""
+
+
+def test_a_new_sheet_that_no_disk_takes_is_said_and_can_be_copied_from_the_terminal(worked: Home) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-c", FULL_DISK, worked.passphrase[1]],
+        env=worked.env,
+        cwd=str(worked.path),
+        timeout=60,
+        encoding="utf-8",
+        dimensions=(24, 100),
+    )
+    child.expect_exact("NOT RECOVERABLE")
+    child.expect_exact("copy it by hand? [y/N] ")
+    child.sendline("y")
+    said, code = ending(child)
+    assert code == 0
+    assert "refused" in said
+    rows = re.findall(r"^ +[1-7]  (\w{5}  \w{5}  \w{5})\r?$", said, re.MULTILINE)
+    assert len(rows) == 7
+    copied = worked.file("copied.txt", "\n".join(rows))
+    worked.run("sheet", "confirm", "--sheet", copied, open_it=True)
+
+
+def test_what_was_typed_ahead_answers_no_question(worked: Home) -> None:
+    script = (
+        "import time; from notevault.cli import asking; print('ready', flush=True); time.sleep(1.0);"
+        "print('answered', asking.yes('Really?', default=False))"
+    )
+    child = pexpect.spawn(sys.executable, ["-c", script], env=worked.env, timeout=60, encoding="utf-8")
+    child.expect_exact("ready")
+    child.sendline("y")
+    child.expect_exact("Really? [y/N] ")
+    child.sendline("n")
+    child.expect_exact("answered False")
 
 
 def test_a_namesake_is_asked_about(worked: Home) -> None:

@@ -39,6 +39,7 @@ PATIENCE_S = 25.0  # two cores, shared; a passing test never waits this long
 PASSPHRASE = "four blue horses sing"
 COST = kdf.KdfParams(64 * kdf.MIB, 4, 4)
 """Cheap, and not below the policy: nothing is wrapped anew at unlock."""
+QUIET_S, SETTLING_S = 0.12, 2.0  # a redraw comes in one burst; a countdown redraws once a second
 CTRL_L, ESC, F8, LEFT, UP, DOWN = "\x0c", "\x1b", "\x1b[19~", "\x1b[D", "\x1b[A", "\x1b[B"
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _START = (
@@ -144,11 +145,16 @@ class Shell:
             if time.monotonic() > end:
                 raise AssertionError(f"{wanted!r} never came; the screen is:\n{self.text}")
             self.read()
+        self.settle()
 
     def settle(self) -> None:
-        """Until the picture is whole: a frame may come in two pieces."""
-        for _ in range(3):
-            self.read(0.1)
+        """Take in the rest of a redraw: what was waited for may be its first line, and the test looks at the last."""
+        end = time.monotonic() + SETTLING_S
+        while time.monotonic() < end:
+            before = len(self.raw)
+            self.read(QUIET_S)
+            if len(self.raw) == before:
+                return
 
     def type(self, keys: str) -> None:
         self.process.send(keys)

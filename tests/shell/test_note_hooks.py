@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
 
-from notevault.app.writing import Writing
+from notevault.app.writing import Writing, unsaved_drafts
 from notevault.shell import note_desk
 from notevault.shell.control import Channel
 from notevault.shell.desk import Desk
 from notevault.shell.editor import EditorHooks, EditorJob, EditorResult, edit
 from notevault.shell.idle import Idle
-from notevault.shell.note_hooks import KEEP_AFTER_S, SAVE_EVERY_S, NoteHooks
-from notevault.shell.ui import Leave
+from notevault.shell.note_hooks import KEEP_AFTER_S, KEEP_AT_MOST_S, SAVE_EVERY_S, NoteHooks
+from notevault.shell.ui import Leave, graver
 from notevault.vault.drafts import Drafts
 from notevault.vault.notebook import Notebook
 from notevault.wiring.locked import locked_side
@@ -256,5 +258,190 @@ def test_a_lock_that_nobody_pressed_is_not_held_up_by_a_full_disk() -> None:
         with pytest.raises(Leave, match="idle"):
             await note_desk.write(place.desk, place.writing)
         assert place.ui.asked == []
+
+    with_place(scene)
+
+
+def test_keys_typed_while_a_save_waits_stay_the_newest_text_and_are_kept() -> None:
+    async def scene(place: Place) -> None:
+        place.hooks.on_change("First words", 11)
+        with place.desk.gate:
+            saving = place.loop.run_in_executor(None, place.hooks.save, "First words", 11)
+            await asyncio.sleep(0.05)
+            place.hooks.on_change("First words, and more", 21)
+        await saving
+        assert place.hooks.newest == ("First words, and more", 21)
+        await place.later(KEEP_AFTER_S + 0.1)
+        assert drafts_of(place.session) == {"First words, and more"}
+
+    with_place(scene)
+
+
+def test_kept_is_never_said_of_a_text_that_came_while_an_older_one_was_being_kept() -> None:
+    async def scene(place: Place) -> None:
+        keep = place.writing.keep
+
+        def slow_keep(text: str, cursor: int) -> None:
+            keep(text, cursor)
+            if text == "One":
+                place.loop.call_soon_threadsafe(place.hooks.on_change, "One, two", 8)
+                place.loop.call_soon_threadsafe(place.hooks._keep_soon)  # its timer ends while this one runs
+                time.sleep(0.1)
+
+        place.writing.keep = slow_keep  # type: ignore[method-assign]
+        place.hooks.on_change("One", 3)
+        await place.later(KEEP_AFTER_S + 0.1)
+        assert place.hooks.keeping() == ("", "")
+        await place.later(KEEP_AFTER_S + 0.1)
+        assert place.hooks.keeping() == ("draft kept", "")
+        assert drafts_of(place.session) == {"One, two"}
+
+    with_place(scene)
+
+
+def test_a_text_that_could_not_be_kept_is_tried_again_without_a_key() -> None:
+    async def scene(place: Place) -> None:
+        place.fill_the_disk()
+        place.hooks.on_change("Typed once.", 11)
+        await place.later(KEEP_AFTER_S + 0.1)
+        assert place.hooks.keeping()[0] == "NOT KEPT"
+        place.house.files.mend()
+        await place.later(KEEP_AT_MOST_S + 0.1)
+        assert place.hooks.keeping() == ("draft kept", "")
+        assert drafts_of(place.session) == {"Typed once."}
+
+    with_place(scene)
+
+
+def test_text_that_was_undone_does_not_come_back_from_its_draft() -> None:
+    async def scene(place: Place) -> None:
+        place.hooks.save("As it is.", 9)
+        place.hooks.on_change("As it is. Wrong client!", 23)
+        await place.later(KEEP_AFTER_S + 0.1)
+        assert drafts_of(place.session) == {"As it is. Wrong client!"}
+        place.hooks.on_change("As it is.", 9)
+        await place.later(KEEP_AFTER_S + 0.1)
+        assert drafts_of(place.session) == set()
+        place.writing.keep("As it is. Undone at once.", 0)
+        place.ui.typed = [EditorResult("As it is.", 9, "closed", saved=True)]
+        await note_desk.write(place.desk, place.writing)
+        assert drafts_of(place.session) == set()
+
+    with_place(scene)
+
+
+def test_a_draft_that_outlived_its_revision_goes_when_its_note_is_closed() -> None:
+    async def scene(place: Place) -> None:
+        place.hooks.save("Saved, then the power went.", 5)
+        place.writing.keep("Saved, then the power went.", 5)
+        (draft,) = place.desk.drafts.list()
+        place.ui.typed = [EditorResult(draft.text, 5, "closed", saved=True)]
+        await note_desk.take_up(place.desk, draft)
+        assert drafts_of(place.session) == set()
+
+    with_place(scene)
+
+
+def test_after_a_crash_only_those_drafts_come_back_whose_text_no_revision_holds() -> None:
+    async def scene(place: Place) -> None:
+        desk, writing = place.desk, place.writing
+        writing.keep("Saved, then the power went.", 5)
+        (early,) = desk.drafts.list()
+        place.hooks.save("Saved, then the power went.", 5)
+        desk.drafts.keep(early)
+        other = Writing.new(desk.notebook, desk.drafts, place.house.ids["anna"])
+        other.keep("Of a note that was never saved.", 5)
+        older = Writing.new(desk.notebook, desk.drafts, place.house.ids["anna"])
+        older.keep("Another text.", 5)
+        (kept,) = (each for each in desk.drafts.list() if each.note == older.note_id)
+        older.save("And its revision.")
+        desk.drafts.keep(kept)
+        left = {each.text for each in unsaved_drafts(desk.notebook, desk.drafts)}
+        assert left == {"Of a note that was never saved.", "Another text."} == drafts_of(place.session)
+
+    with_place(scene)
+
+
+def test_a_draft_that_cannot_be_removed_is_a_notice_and_not_a_failed_save() -> None:
+    async def scene(place: Place) -> None:
+        place.writing.keep("Saved all the same.", 5)
+        place.house.files.fail_when("unlink", errno.EACCES, lasting=True)
+        assert place.hooks.save("Saved all the same.", 5).startswith("saved ")
+        place.house.files.mend()
+        assert "Saved all the same." in texts(place.session)
+        assert any(each.startswith("An old draft could not be removed.") for each in place.session.notices)
+        place.session.notices.clear()
+
+    with_place(scene)
+
+
+@pytest.mark.parametrize("room", [False, True])
+@pytest.mark.parametrize("leaving", [None, "key"])
+def test_a_lock_while_it_is_asked_about_a_text_tries_again_to_keep_it_and_tells_of_a_loss(
+    leaving: str | None, room: bool
+) -> None:
+    text = "Neither saved nor kept."
+
+    async def scene(place: Place) -> None:
+        ours, theirs = socket.socketpair()
+        place.desk.channel = Channel(theirs)
+
+        def answer() -> bool:
+            if room:
+                place.house.files.mend()
+            place.ui.leaving = "idle"
+            raise Leave("idle")
+
+        place.fill_the_disk()
+        place.ui.leaving, place.ui.answered = leaving, answer
+        place.ui.typed = [EditorResult(text, 7, leaving or "closed", saved=False)]
+        with pytest.raises(Leave, match="idle"):
+            await note_desk.write(place.desk, place.writing)
+        place.house.files.mend()
+        assert (text in texts(place.session)) is room
+        theirs.close()
+        said = ours.recv(4096).decode()
+        ours.close()
+        assert ("What was written last could not be kept. The disk is full." in said) is not room
+
+    with_place(scene)
+
+
+def test_an_end_while_the_lock_is_asked_about_stays_an_end() -> None:
+    async def scene(place: Place) -> None:
+        def answer() -> bool:
+            place.ui.leaving = "gone"
+            return True
+
+        place.fill_the_disk()
+        place.ui.leaving, place.ui.answered = "key", answer
+        place.ui.typed = [EditorResult("Lost.", 5, "locked", saved=False)]
+        with pytest.raises(Leave, match="gone"):
+            await note_desk.write(place.desk, place.writing)
+
+    with_place(scene)
+
+
+def test_an_end_is_never_taken_for_a_lock() -> None:
+    assert [graver("key", end) for end in ("exit", "hangup", "gone")] == ["exit", "hangup", "gone"]
+    assert graver("hangup", "gone") == graver("hangup", "idle") == "hangup"
+    assert graver("key", "idle") == "key"
+    assert graver(None, "idle") == "idle"
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_draft_older_than_its_note_is_told_of_before_it_is_opened_and_both_are_kept(opened: bool) -> None:
+    async def scene(place: Place) -> None:
+        place.hooks.save("One.", 4)
+        place.writing.keep("One, as a draft.", 4)
+        (draft,) = place.desk.drafts.list()
+        place.desk.notebook.revise(place.writing.note_id, place.writing.note.edited("Two.", place.desk.now()))
+        place.ui.answered = lambda: opened
+        place.ui.typed = [EditorResult(draft.text if opened else "Two.", 4, "closed", saved=not opened)]
+        await note_desk.take_up(place.desk, draft)
+        assert "Revision 2 of this note was saved after this draft was begun" in place.ui.asked[0]
+        assert place.ui.shown == ["One, as a draft." if opened else "Two."]
+        assert "Two." in texts(place.session)
+        assert drafts_of(place.session) == {"One, as a draft."}
 
     with_place(scene)

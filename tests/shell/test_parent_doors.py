@@ -72,6 +72,7 @@ def test_an_old_copy_put_back_is_explained_read_only_and_can_be_confirmed(vault:
     with Shell() as shell:
         shell.unlock()
         shell.until("This vault is older than it should be")
+        assert "nothing new can be written here" in shell.flat
         shell.type("1")
         shell.until("notevault>")
         assert "READ-ONLY" in shell.text
@@ -100,11 +101,11 @@ def test_a_new_passphrase_needs_the_present_one(vault: Path) -> None:
         shell.unlock()
         shell.until("notevault>")
         shell.type("passphrase\r")
-        shell.until("First the one you have now.")
+        shell.until("First the passphrase you have now.")
         shell.type("guess\r")
         shell.until("That is not your passphrase. Nothing was changed.")
         shell.type("passphrase\r")
-        shell.until("First the one you have now.")
+        shell.until("First the passphrase you have now.")
         shell.type(PASSPHRASE + "\r")
         shell.until("Take four or more words")
         shell.type(ESC)
@@ -116,18 +117,22 @@ def test_a_new_passphrase_needs_the_present_one(vault: Path) -> None:
 def test_notes_are_imported_signed_and_read_with_names_hidden(vault: Path) -> None:
     source = vault / "notes.csv"
     source.write_text(
-        "client,date,text\nJon Lind,2025-03-04,Talked about the move.\nJon Lind,2025-03-11,Moved.\n", encoding="utf-8"
+        "client,date,title,text\nJon Lind,2025-03-04,Jon will move,Talked about it.\nJon Lind,2025-03-11,,Moved.\n",
+        encoding="utf-8",
     )
     with Shell() as shell:
         shell.unlock()
         shell.until("notevault>")
         shell.type(f"import {source}\r")
-        shell.until("Import them now? [Y/n]")
+        shell.until("Import them now? [y/N]")
         assert "2 notes of 1 client: 1 new" in shell.flat
         shell.type("y")
         shell.until("2 notes imported")
+        shell.type(f"import {source}\r")
+        shell.until("all of it is here already")
         shell.type("notes lind\r")
         shell.until("Notes: Jon Lind")
+        shell.until("Jon will move")
         shell.type(F8)
         shell.until(lambda: "Jon" not in shell.text)
         shell.type(ESC)
@@ -136,6 +141,7 @@ def test_notes_are_imported_signed_and_read_with_names_hidden(vault: Path) -> No
         shell.until("Sign which note?")
         shell.type("\r")
         shell.until("Sign this note?")
+        assert "[y/N]" in shell.text  # keys typed ahead sign nothing
         assert "Your name is not set" in shell.flat
         shell.type("y")
         shell.until("Signed.")

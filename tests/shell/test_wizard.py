@@ -113,6 +113,8 @@ def test_the_sheet_may_wait_and_the_first_note_gets_its_client_on_the_way(own_ho
         shell.type("sheet\r")
         shell.until("It was not typed back yet.")
         shell.type("1")
+        shell.until("First the passphrase you have now.")
+        shell.type(PASSPHRASE + "\r")
         shell.until("A page to print (PDF)")
         shell.type("1")
         shell.until("Where shall the page be written?")
@@ -126,7 +128,11 @@ def test_the_sheet_may_wait_and_the_first_note_gets_its_client_on_the_way(own_ho
         shell.type(ESC)
         shell.until("4 I have it on paper")
         shell.type("5")
+        shell.until("Delete the file now? [y/N]")
+        assert "notevault-recovery-sheet.pdf" in shell.flat
+        shell.type("\r")
         shell.until("notevault>")
+        assert page.exists()
         shell.type("quit\r")
         assert shell.until_ended() == 0
 
