@@ -14,16 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.input import DummyInput
+from prompt_toolkit.output import DummyOutput
 
 from notevault.shell.control import Channel
+from notevault.shell.desk import Desk
 from notevault.shell.idle import WORK_MS, Idle
 from notevault.shell.overdue import GRACE_MS, KILL_MS, Overdue
 from notevault.shell.parent import _Parent
+from notevault.shell.stage import Stage
 from notevault.vault.notebook import Notebook
 from notevault.wiring.locked import locked_side
 from tests.fakes.simple import FakeClock
 from tests.shell.ptyshell import Shell, is_alive, make_vault, open_vault
 from tests.shell.test_idle_lock import MINUTES, SPARE_S, within
+from tests.vault.build import ROOT, small
 
 
 def test_a_child_is_told_to_end_once_and_then_killed() -> None:
@@ -114,6 +119,31 @@ def test_what_a_child_said_at_a_lock_is_told_to_the_next_one_and_no_other(own_ho
     ours.close()
     assert theirs.recv(4096).splitlines() == [b"words What was written last could not be kept. ", b"words "]
     theirs.close()
+
+
+def test_the_open_vault_promises_its_lock_and_no_key_puts_it_off_once_it_is_to_be_locked() -> None:
+    house = small("promise")
+    session = house.unlock()
+    clock = FakeClock()
+    stage = Stage(Idle(clock), lambda width: "", source=DummyInput(), output=DummyOutput())
+    stage.news = ["What was written last could not be kept."]
+    ours, theirs = socket.socketpair()
+    desk = Desk(session.env, locked_side(str(ROOT)), stage, Channel(theirs))
+    desk.promise()
+    desk.take(session)
+    assert stage.news == [], "it was said until the vault was open"
+    first = clock.boot_ms() + 600_000
+    clock.advance(5000)
+    stage.idle.activity()
+    desk.promise()
+    stage.leave("key")
+    clock.advance(5000)
+    stage.idle.activity()
+    desk.promise()
+    theirs.close()
+    assert ours.recv(4096).decode().splitlines() == [f"until {first}", f"until {first + 5000}"]
+    ours.close()
+    session.close("exit")
 
 
 @pytest.mark.slow  # two minutes of doing nothing

@@ -77,6 +77,18 @@ def test_a_jump_of_the_clock_is_a_laptop_that_slept() -> None:
     on_stage(scene)
 
 
+def test_what_went_wrong_at_a_lock_is_said_where_the_passphrase_is_asked_for() -> None:
+    async def scene(stage: Stage, terminal: Terminal, clock: FakeClock) -> None:
+        stage.news = ["What was written last could not be kept."]
+        asking = asyncio.create_task(stage.ask("notevault", [], "Passphrase", secret=True))
+        await terminal.until("What was written last could not be kept.")
+        stage.leave("exit")
+        with pytest.raises(Leave):
+            await asking
+
+    on_stage(scene, minutes=None)
+
+
 def test_ctrl_l_locks_where_a_vault_is_open_and_only_there() -> None:
     async def scene(stage: Stage, terminal: Terminal, clock: FakeClock) -> None:
         asking = asyncio.create_task(stage.ask("A title", [], "Name"))
