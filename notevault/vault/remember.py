@@ -95,13 +95,18 @@ def recall(env: Env, device: DeviceFile, item: str | None) -> Remembered | None:
         return None
 
 
+def end(env: Env, vault_id: bytes) -> bool:
+    """Remove the half in memory alone, for a lock that must not wait for the key store; whether there was one."""
+    half = _half(env, vault_id)
+    if half is None or env.files.size(half) is None:
+        return False
+    env.files.remove(half)
+    return True
+
+
 def forget(env: Env, store: SecretStore, vault_id: bytes) -> bool:
     """Remove both halves; whether there was anything. The half in memory first: without it the other is useless."""
-    half = _half(env, vault_id)
-    there = False
-    if half is not None and env.files.size(half) is not None:
-        env.files.remove(half)
-        there = True
+    there = end(env, vault_id)
     with contextlib.suppress(NotevaultError):
         there = store.get([SESSION])[0] is not None or there
         store.delete(SESSION)

@@ -23,7 +23,7 @@ from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import DeviceFile, HeadFile, LocalState
 from notevault.storage.logfile import Tail
-from notevault.vault import snapshot
+from notevault.vault import remember, snapshot
 from notevault.vault.env import Env
 from notevault.vault.index import Catalogue, Write
 from notevault.vault.items import LOG, Head, LogItem
@@ -302,6 +302,13 @@ class Session:
         """Another session goes on with the catalogue; closing this one does nothing any more."""
         self._closed = True
 
+    def _log_end(self, why: str) -> None:
+        """A lock ends a remembered session too; a one-shot command or the shell's own end does not."""
+        acts = [Act("session.lock", "E", k={"why": why})]
+        if why != "exit" and remember.end(self.env, self.vault_id):
+            acts.insert(0, Act("remember.end", "E", "admin", k={"why": "lock"}))
+        self.log_acts(acts)
+
     def close(self, why: str, *, snapshot_after: int = 1) -> list[NotevaultError]:
         """Log the end, write snapshot and head. Returns what could not be done; never raises those: nothing that was
         acknowledged depends on them.
@@ -310,9 +317,7 @@ class Session:
             return []
         self._closed = True
         faults: list[NotevaultError] = []
-        steps: list[Callable[[], None]] = (
-            [lambda: self.log_acts([Act("session.lock", "E", k={"why": why})])] if why else []
-        )
+        steps: list[Callable[[], None]] = [lambda: self._log_end(why)] if why else []
         if self.read_only is None:
             steps.append(self.recorder.flush)
             steps.append(self.save_local_head)

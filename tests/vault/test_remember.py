@@ -225,3 +225,12 @@ def test_a_cheaper_slot_is_wrapped_anew_with_the_same_passphrase() -> None:
     later = house.unlock()
     assert own_slot(later).t >= 4
     assert [each.k["why"] for each in house.log() if each.ev == "header.write"] == ["policy"]
+
+
+def test_a_lock_ends_what_was_remembered_and_leaving_does_not() -> None:
+    house = remembered()
+    house.unlock(None).close("exit")
+    house.unlock(None).close("key")
+    assert "remember.end" in house.events()
+    with pytest.raises(Refused):
+        house.unlock(None)
