@@ -94,8 +94,10 @@ class Catalogue:
             db.deserialize(image)
             found = db.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         except sqlite3.DatabaseError as fault:
+            db.close()
             raise Damaged("The search index could not be read.") from fault
         if found != (SCHEMA,):
+            db.close()
             raise Damaged("The search index is of another version.")
         db.execute("PRAGMA temp_store = MEMORY")
         return cls(db)
