@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notevault.crypto import kdf
-from notevault.errors import CannotWrite, Damaged, NotFound, NoVault, Refused, StorageFault, UsageFault
+from notevault.errors import CannotWrite, Damaged, NotevaultError, NotFound, NoVault, Refused, StorageFault, UsageFault
 from notevault.vault import found, recover, rekey, unlock
 from notevault.vault.env import Env
 from notevault.vault.found import Kit
@@ -57,7 +57,7 @@ def has_vault(env: Env, vault: Path) -> bool:
         survey(env, vault)
     except NoVault:
         return False
-    except Exception:  # noqa: BLE001  whatever is wrong with it, it is not absent
+    except NotevaultError:  # whatever is wrong with it, it is not absent
         return True
     return True
 
