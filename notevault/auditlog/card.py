@@ -1,4 +1,7 @@
-"""The card of a log (FORMAT section 8): its name, its first keys, and who vouches for them. What an auditor pins."""
+"""The card of a log (FORMAT section 8): its name, its first keys, and who vouches for them. What an auditor pins.
+
+A card's fingerprint is what two people compare over the telephone: it covers every byte of the card.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,21 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from . import canon
+from . import canon, shape
 from .events import HEX16, HEX32, INT, SIGNATURE
 from .fault import Fault, sound
 from .note import Sign, Verify
 
 MAX_BYTES = 4096
 PREFIX = b"notevault/v1/card\0"
+FINGERPRINT_PREFIX = b"notevault/v1/card-fingerprint\0"
+_MAX_SPELT = 200  # characters of a typed fingerprint; 39 are due, and somebody may indent
 _FIELDS = {
-    "created": INT, "device": HEX16, "epoch0": HEX32, "identity": HEX32, "origin": HEX16, "sig": SIGNATURE, "v": "1",
+    "created": INT, "device": HEX16, "epoch0": HEX32, "identity": HEX32, "origin": HEX16, "sig": SIGNATURE,
     "vault": HEX16, "vik": HEX32,
 }  # fmt: skip
+_DIGITS = re.compile("[0-9a-f]{32}")
+_GAPS = re.compile("[\\s\u2010-\u2015-]")  # white space, the hyphen and what a word processor makes of it
 
 
 @dataclass(frozen=True)
@@ -72,28 +79,9 @@ def make(created: int, device: str, epoch0: bytes, identity: bytes, vault: str, 
 
 def parse(data: bytes) -> Card | Fault:
     """A card from its exact bytes, with its newline. Codes of JSON, MISSING_FIELD, UNKNOWN_FIELD, BAD_VALUE."""
-    if len(data) > MAX_BYTES:
-        return Fault("TOO_LARGE", f"a card of {len(data)} bytes, at most {MAX_BYTES} are allowed")
-    if not data.endswith(b"\n"):
-        return Fault("NOT_CANONICAL", "a card ends with a newline")
-    fields = canon.load(data[:-1], MAX_BYTES)
+    fields = shape.load(data, MAX_BYTES, "a card", _FIELDS)
     if isinstance(fields, Fault):
         return fields
-    if fields.get("v", 1) != 1:
-        return Fault("UNKNOWN_VERSION", "a card's version is 1", "v")
-    for name, pattern in _FIELDS.items():
-        if name not in fields:
-            return Fault("MISSING_FIELD", f"a card needs `{name}`", name)
-        value = fields[name]
-        text = f'"{value}"' if isinstance(value, str) else str(value)
-        if not re.fullmatch(pattern, text):
-            return Fault("BAD_VALUE", f"`{name}` is not what the format allows there", name)
-    if len(fields) != len(_FIELDS):
-        return Fault("UNKNOWN_FIELD", "a field that a card does not have")
-    fault = canon.is_canonical(fields, data[:-1])
-    if fault:
-        return fault
-    del fields["v"]
     fields["sig"] = sound(canon.unbase64(fields["sig"], 64))
     return Card(**fields)
 
@@ -111,3 +99,23 @@ def check(card: Card, vik_pub: bytes, verify: Verify) -> Fault | None:
     if not verify(vik_pub, PREFIX + canon.dump(signed), card.sig):
         return Fault("BAD_SIGNATURE", "the card's signature does not hold")
     return None
+
+
+def fingerprint(card_bytes: bytes) -> str:
+    """Hex16 of a card's file as it is, newline and all. Of any bytes: compare it, then parse."""
+    return hashlib.sha256(FINGERPRINT_PREFIX + card_bytes).digest()[:16].hex()
+
+
+def spell_fingerprint(fingerprint: str) -> str:
+    """For paper and screen: eight groups of four digits. ValueError unless it is hex16."""
+    if not _DIGITS.fullmatch(fingerprint):
+        raise ValueError("a fingerprint has 32 hexadecimal digits")
+    return " ".join(fingerprint[at : at + 4] for at in range(0, 32, 4))
+
+
+def parse_fingerprint(text: str) -> str | None:
+    """Hex16 of what somebody typed: any case, spaces and dashes anywhere or nowhere. None when it is no fingerprint."""
+    if len(text) > _MAX_SPELT:
+        return None
+    bare = _GAPS.sub("", text).lower()
+    return bare if _DIGITS.fullmatch(bare) else None

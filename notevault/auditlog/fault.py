@@ -3,7 +3,10 @@
 Codes are stable (the vectors name them): TOO_LARGE NOT_ASCII NOT_TEXT NOT_JSON NUMBER REPEATED_KEY NOT_CANONICAL
 MISSING_FIELD UNKNOWN_FIELD UNKNOWN_VERSION UNKNOWN_EVENT BAD_VALUE (JSON and entries) · CUT_SHORT BAD_LENGTH TOO_MANY
 (bundles) · NOT_A_NOTE BAD_LINE (signed notes) · EXTENSION BAD_SIZE BAD_ROOT BAD_SIGNERS (checkpoints) · KEY_ID
-UNKNOWN_EPOCH BAD_SIGNATURE WRONG_ORIGIN WRONG_KEY (signed things that do not hold) · UNREADABLE (a file).
+UNKNOWN_EPOCH BAD_SIGNATURE WRONG_ORIGIN WRONG_KEY (signed things that do not hold) · NOT_A_PROOF BAD_INDEX BAD_PROOF
+(offline proofs) · WRONG_ROOT WRONG_TILE (entries or hashes that are not the signed ones) · BAD_NAME WRONG_SIZE
+(anchors) · BAD_TIME BAD_KEY (cosignatures) · WRONG_VAULT (state files, disclosures) · UNREADABLE MISSING EXISTS
+UNWRITABLE (files).
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+
+from .digests import Digests, Remaining
 
 
 class Weight(Enum):
@@ -18,8 +21,8 @@ class Weight(Enum):
 class Finding:
     """`sentence` is complete and names the place; `first` and `last` are entry numbers, -1 where none is meant.
 
-    Codes: REWRITTEN MISSING TRUNCATED FORGED MALFORMED ROLLED_BACK FORKED · NO_CARD NO_CHECKPOINT UNREADABLE UNPINNED
-    NOT_SEALED MOVING MORE · UNCOMMITTED.
+    Codes of one log: REWRITTEN MISSING TRUNCATED FORGED MALFORMED ROLLED_BACK FORKED · NO_CARD NO_CHECKPOINT UNREADABLE
+    UNPINNED NOT_SEALED MOVING · UNCOMMITTED NOT_SEALED_YET · MORE. Those of a vault: see `vaultcheck`.
     """
 
     code: str
@@ -58,15 +61,15 @@ class LogVerdict:
     epoch: int = 0
     proven: bool = False
     findings: list[Finding] = field(default_factory=list)
-    written: dict[str, int] = field(default_factory=dict)  # blob digest -> file size
-    purged: set[str] = field(default_factory=set)  # with a purge signature that holds
-    headers: list[HeaderRef] = field(default_factory=list)
+    written: Digests = field(default_factory=Digests)  # blob digest -> file size
+    purged: Digests = field(default_factory=Digests)  # with a purge signature that holds
+    headers: list[HeaderRef] = field(default_factory=list)  # at most `walk.MAX_HEADERS`
     counts: dict[str, int] = field(default_factory=dict)  # event -> entries
 
     @property
-    def live(self) -> dict[str, int]:
+    def live(self) -> Mapping[str, int]:
         """Blobs that this log wrote and did not purge. With several origins: all written minus all purged."""
-        return {digest: size for digest, size in self.written.items() if digest not in self.purged}
+        return Remaining(self.written, self.purged)
 
     @property
     def exit_code(self) -> int:

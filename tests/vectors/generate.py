@@ -72,9 +72,9 @@ def main(check: bool) -> int:
     else:
         write(files)
         print(f"{len(files)} vectors of formats and crypto written")
-    if importlib.util.find_spec("tests.vectors.generate_log") is not None:
-        log = importlib.import_module("tests.vectors.generate_log")
-        bad = log.main(check) or bad
+    for name in ("tests.vectors.generate_log", "tests.vectors.generate_tiles"):
+        if importlib.util.find_spec(name) is not None:
+            bad = importlib.import_module(name).main(check) or bad
     return 1 if bad else 0
 
 

@@ -4,6 +4,7 @@
 
 `entries.json`, `tree.json`, `checkpoints.json`, `card.json` must be read as they are; every `bad-*.json` holds bytes
 that must be refused, and names the code of the fault (`fault`), or of the finding for a whole log (`finding`).
+Those of anchors, cosignatures, the auditor's state file and disclosures come from `generate_trust`.
 Keys come from SHA-256 of words and Ed25519 has no randomness, so the same bytes come out every time.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 from notevault.auditlog import bundle, card, checkpoint, entry, merkle, note
 from tests.auditlog import sample
 from tests.auditlog.sample import CARD, EPOCH0, EPOCH1, IDENTITY, ORIGIN, VIK, Key, Log, fields
+from tests.vectors import generate_trust
 
 FOLDER = Path(__file__).with_name("log")
 SIZES = (0, 1, 2, 3, 5, 8, 13, 255, 256, 257)
@@ -277,6 +279,8 @@ def files() -> dict[str, str]:
     for kind, cases in kinds.items():
         for name, (fault, what, data) in cases.items():
             out[f"bad-{kind}-{name}.json"] = {"kind": kind, "what": what, "fault": fault, "bytes": _hex(data)}
+    for more in (generate_trust,):
+        out.update({f"{name}.json": value for name, value in (more.good() | more.bad()).items()})
     for name, (finding, what, log) in bad_logs().items():
         held = {path: _hex(data) for path, data in log.files.items()}
         out[f"bad-log-{name}.json"] = {"kind": "log", "what": what, "finding": finding, "files": held}
