@@ -8,6 +8,7 @@ wait for the user's answer to a dialog, it has `dialog_s`.
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +58,10 @@ class PendingGet:
 
 
 class KeyringStore:
-    """Implements `ports.SecretStore`. `prefix` is `<vault hex>/<device hex>`; `on_wait` is told to show a sentence."""
+    """Implements `ports.SecretStore`. `prefix` is `<vault hex>/<device hex>`; `on_wait` is told to show a sentence.
+
+    `until`: on `time.monotonic`, when all calls together must have ended; each has its own limits besides.
+    """
 
     def __init__(
         self,
@@ -67,9 +71,11 @@ class KeyringStore:
         limits: Limits = PATIENT,
         argv: Sequence[str] | None = None,
         on_wait: Callable[[str], None] | None = None,
+        until: float | None = None,
     ) -> None:
         check_prefix(prefix)
         self._prefix = prefix
+        self._until = until
         self._service = service
         self._limits = limits
         self._argv = helper_argv() if argv is None else list(argv)
@@ -120,7 +126,10 @@ class KeyringStore:
         return HelperCall(self._argv, {"op": op, "service": self._service, "prefix": self._prefix, **more})
 
     def _finish(self, call: HelperCall, silence_s: float) -> dict[str, Any]:
-        answer = call.answer(silence_s, self._limits.dialog_s, self._on_wait)
+        left = silence_s if self._until is None else max(0.0, self._until - time.monotonic())
+        answer = call.answer(
+            min(silence_s, left), self._limits.dialog_s if self._until is None else left, self._on_wait
+        )
         backend = answer.get("backend")
         backend = backend if isinstance(backend, str) else ""
         error = answer.get("error")

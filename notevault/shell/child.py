@@ -24,6 +24,7 @@ from notevault.wiring.locked import LockedSide, demo_side, locked_side, protect_
 
 if TYPE_CHECKING:  # heavy: imported when the terminal is ours
     from notevault.shell.desk import Desk
+    from notevault.shell.keeper import EpochKeeper
     from notevault.shell.ui import Ui
 
 LOCKS = ("key", "idle", "suspend")
@@ -80,6 +81,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
 async def _run(options: argparse.Namespace, channel: Channel) -> int:
     from notevault.shell.desk import Desk
     from notevault.shell.idle import Idle
+    from notevault.shell.keeper import EpochKeeper
     from notevault.shell.toolbar import DEMO
     from notevault.shell.ui import Leave
     from notevault.wiring.unlocked import make_demo_env, make_env
@@ -101,7 +103,8 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     desk = Desk(env, side, ui, channel, demo)
     _listen(channel, ui.leave)
     loop = asyncio.get_running_loop()
-    ticking, promising = loop.create_task(ui.tick()), loop.create_task(_promise(desk))
+    keeper = EpochKeeper(desk)
+    ticking, promising = loop.create_task(ui.tick()), loop.create_task(_each_second(desk, keeper))
     reason = "exit"
     with ui.terminal():
         try:
@@ -115,6 +118,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
             ticking.cancel()
             promising.cancel()
             ui.cover()
+            keeper.wait(0.5)
             _close(desk, reason)
         ui.farewell(reason)
     if reason in LOCKS:
@@ -123,9 +127,10 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     return desk.exit_code
 
 
-async def _promise(desk: Desk) -> None:
+async def _each_second(desk: Desk, keeper: EpochKeeper) -> None:
     while True:
         desk.promise()
+        keeper.look()
         await asyncio.sleep(1.0)
 
 

@@ -130,6 +130,11 @@ class LocalPaths:
         return self.root / "lock"
 
     @property
+    def log_lock(self) -> Path:
+        """Held by whoever writes the log's item in the key store."""
+        return self.root / "log.lock"
+
+    @property
     def shell_lock(self) -> Path:
         return self.root / "shell.lock"
 

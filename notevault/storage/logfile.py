@@ -2,7 +2,8 @@
 
     commit:  append to `open`, fsync  ->  replace `checkpoint`, fsync  ->  acknowledged
              at a bundle's end then: append to `hashes`, rename `open` to its bundle
-    settle:  make a seen checkpoint durable, finish such a rename, set bytes beyond the checkpoint aside
+             the commit that closes an epoch is copied to `seals/` before anything else is committed
+    settle:  make a seen checkpoint durable, finish such a rename, write such a seal, set bytes beyond aside
 
 Rules. Every write happens under the writer lock. After a write that raised, `dirty` holds: what is on the disk is not
 known, no tail moved on, and the next commit is refused until `settle` has looked and has put a new `open` in place
@@ -21,12 +22,13 @@ from notevault.errors import Damaged, LogDamaged, NotevaultError, NotFound, OwnF
 from notevault.ports import Files
 from notevault.storage.layout import BUNDLE, VaultPaths, make_lasting_folder
 from notevault.storage.local import LocalState
+from notevault.storage.logepoch import Believe, Close, close_of
 from notevault.storage.logplan import Builder, MakeCheckpoint, Step, plan
-from notevault.storage.logread import Believed, LogReader, Tail, Verify
+from notevault.storage.logread import Believed, LogReader, Tail
 
 CARD_LIMIT = 4096
 
-__all__ = ["Builder", "LogFile", "MakeCheckpoint", "Settled", "Tail"]
+__all__ = ["Believe", "Builder", "LogFile", "MakeCheckpoint", "Settled", "Tail"]
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,13 @@ class LogFile:
         self.dirty = False
         self.last_settled = Settled()
         self._reader = LogReader(files, paths, origin)
-        self._verify: Verify | None = None
+        self._believe: Believe | None = None
+        self._sealed: int | None = None  # the epoch whose seal is known to be written
         self._now = Believed(Tail.empty(), bytearray(), True)
 
     # A log's beginning
 
-    def begin(self, verify_checkpoint: Verify, card: bytes | None = None) -> Tail:
+    def begin(self, believe: Believe, card: bytes | None = None) -> Tail:
         """Folders (and card) of a new log, and its empty tail. Damaged when this log was begun before."""
         for folder in (self.paths.all_audit, self.paths.audit(self.origin), self.paths.entries(self.origin)):
             make_lasting_folder(self.files, folder)
@@ -62,7 +65,7 @@ class LogFile:
             raise Damaged("A new log was to be begun where there is one already.")
         if card is not None:
             self.files.create(self.paths.card(self.origin), card)
-        self._verify = verify_checkpoint
+        self._believe = believe
         self._now = Believed(Tail.empty(), bytearray(), True)
         self.settle(self._now.tail)
         return self._now.tail
@@ -81,13 +84,13 @@ class LogFile:
 
     # Reading
 
-    def load(self, verify_checkpoint: Verify) -> Tail:
+    def load(self, believe: Believe) -> Tail:
         """The tail as signed. Raises NotFound for a log never committed to, LogDamaged with the place.
 
         Needs no lock.
         """
-        self._verify = verify_checkpoint
-        self._now = self._reader.load(verify_checkpoint)
+        self._believe = believe
+        self._now = self._reader.load(believe)
         return self._now.tail
 
     def reload_if_moved(self, tail: Tail) -> Tail | None:
@@ -120,18 +123,27 @@ class LogFile:
         if size == now.tail.size:
             return now.tail.root
         full, rest = divmod(size, BUNDLE)
-        leaves = [merkle.leaf_hash(each) for each in self._bundle(now, full)[:rest]] if rest else []
+        leaves = [merkle.leaf_hash(each) for each in self._reader.entries(now, full)[:rest]] if rest else []
         return merkle.Frontier.from_bundles(bytes(now.roots[: 32 * full]), leaves).root()
 
     def _entries(self, now: Believed, start: int, stop: int) -> Iterator[bytes]:
         for number in range(start // BUNDLE, -(-stop // BUNDLE)):
             first = BUNDLE * number
-            yield from self._bundle(now, number)[max(0, start - first) : stop - first]
+            yield from self._reader.entries(now, number)[max(0, start - first) : stop - first]
 
-    def _bundle(self, now: Believed, number: int) -> list[bytes]:
-        if number < now.tail.size // BUNDLE:
-            return self._reader.bundle_entries(number, BUNDLE, now.bundle_root(number))
-        return self._reader.bundle_entries(number, now.tail.part.size, now.tail.part.root())
+    def introduction(self) -> Close | None:
+        """The entry that brought the key of the epoch the next entry belongs to; None in the first one.
+
+        Raises LogDamaged; OwnFault where there is no such entry, which loading would have refused.
+        """
+        now = self._now
+        if now.tail.closed is not None:
+            for data in self.entries(now.tail.size - 1, now.tail.size):
+                return close_of(now.tail.size - 1, data)
+        found = self._reader.introduction(now, now.tail.epoch)
+        if found is None and now.tail.epoch:
+            raise OwnFault("The log is in an epoch whose key it does not name.")
+        return found
 
     # Writing, all under the writer lock
 
@@ -144,9 +156,27 @@ class LogFile:
         """
         if self.dirty or tail != self._now.tail:
             raise OwnFault("The log was to be written to without looking at it again first.")
+        self.seal()
         for step in plan(tail, self.origin, builders, make_checkpoint):
             self._write(step)
         return self._now.tail
+
+    def seal(self) -> None:
+        """Where the newest entry closes an epoch: make its signed state durable as that epoch's seal.
+
+        The next checkpoint takes the place of those bytes, so nothing is committed before. A file that stands there
+        already and is another is set aside: nobody else writes seals. Raises DiskFull, CannotWrite, StorageFault.
+        """
+        tail = self._now.tail
+        if tail.closed is None or tail.closed == self._sealed:
+            return
+        path = self.paths.seal(self.origin, tail.closed)
+        try:
+            self.files.create(path, tail.checkpoint)
+        except Damaged:
+            self.local.set_aside_file(path)
+            self.files.create(path, tail.checkpoint)
+        self._sealed = tail.closed
 
     def settle(self, tail: Tail, *, wall_ms: int | None = None) -> Settled:
         """Put in order what an interrupted run left, this process's or another's. Never touches a covered byte.
@@ -156,6 +186,8 @@ class LogFile:
         self.last_settled = Settled()
         if not self._unmoved(tail) or not self._now.cache_good:
             self._settle_now(tail, wall_ms)
+        with contextlib.suppress(NotevaultError):
+            self.seal()  # the next commit insists on it
         return self.last_settled
 
     def _unmoved(self, tail: Tail) -> bool:
@@ -220,10 +252,10 @@ class LogFile:
         if known.size == 0 and not self.begun():
             self._now = Believed(Tail.empty(), bytearray(), False)
             return
-        if self._verify is None:
+        if self._believe is None:
             raise OwnFault("The log was to be settled before it was loaded.")
         try:
-            fresh = self._reader.load(self._verify)
+            fresh = self._reader.load(self._believe)
         except NotFound:
             raise LogDamaged("MISSING: the log's signed state was there before and is gone.") from None
         if fresh.tail.size < known.size:

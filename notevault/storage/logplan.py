@@ -9,6 +9,7 @@ from notevault.auditlog import bundle, checkpoint, entry, merkle
 from notevault.auditlog.fault import Fault
 from notevault.errors import OwnFault
 from notevault.storage.layout import BUNDLE
+from notevault.storage.logepoch import close_of
 from notevault.storage.logread import Tail
 
 Builder = Callable[[int, bytes], bytes]
@@ -41,10 +42,10 @@ def plan(tail: Tail, origin: str, builders: Sequence[Builder], make_checkpoint: 
 
 def _step(tail: Tail, origin: str, builders: Sequence[Builder], make_checkpoint: MakeCheckpoint) -> Step:
     frontier, part = tail.frontier.copy(), tail.part.copy()
-    last16 = tail.last16
+    last16, data = tail.last16, b""
 
     def built() -> Iterator[bytes]:
-        nonlocal last16
+        nonlocal last16, data
         for build in builders:
             data = build(frontier.size, last16)
             if not 0 < len(data) <= entry.LIMIT:
@@ -55,20 +56,24 @@ def _step(tail: Tail, origin: str, builders: Sequence[Builder], make_checkpoint:
             last16 = leaf[:16]
             yield data
 
-    data = bundle.pack(built())
+    packed = bundle.pack(built())
+    close = close_of(frontier.size - 1, data)
     root = frontier.root()
     signed = checkpoint.parse(make_checkpoint(frontier.size, root))
     if isinstance(signed, Fault) or (signed.origin, signed.size, signed.root) != (origin, frontier.size, root):
         raise OwnFault("The log's signed state came out as another than the one to be signed.")
+    if signed.epoch != tail.epoch:
+        raise OwnFault("The log was to be signed with the key of another epoch than it is in.")
     full = part.size == BUNDLE
     after = Tail(
         frontier.size,
         root,
         last16,
-        signed.epoch,
-        0 if full else tail.open_bytes + len(data),
+        tail.epoch + (close is not None),
+        0 if full else tail.open_bytes + len(packed),
         signed.raw,
         frontier,
         merkle.Frontier() if full else part,
+        None if close is None else tail.epoch,
     )
-    return Step(data, after, part.root() if full else None)
+    return Step(packed, after, part.root() if full else None)

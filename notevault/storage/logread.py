@@ -8,8 +8,7 @@ Nothing is written here and nothing is repaired. Sentences name the place, entri
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from notevault.auditlog import bundle, checkpoint, merkle
@@ -17,10 +16,9 @@ from notevault.auditlog.fault import Fault
 from notevault.errors import Damaged, LogDamaged, NotFound
 from notevault.ports import Files
 from notevault.storage.layout import BUNDLE, VaultPaths
+from notevault.storage.logepoch import Believe, Close, ending, introduction
 
 MAX_GAP = 4096  # missing bundles, a million entries; beyond that nothing more is learned
-Verify = Callable[[bytes], checkpoint.Checkpoint]
-"""Gives the checkpoint of these bytes when its signatures hold, raises LogDamaged otherwise."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,12 @@ class Tail:
     size: int
     root: bytes  # 32 bytes
     last16: bytes  # first 16 bytes of the last entry's leaf hash, zeros when there is none: `p` of the next entry
-    epoch: int
+    epoch: int  # that the next entry belongs to
     open_bytes: int  # of the covered entries after the last full bundle
     checkpoint: bytes = field(repr=False)  # empty before the first commit
     frontier: merkle.Frontier = field(repr=False, compare=False)
     part: merkle.Frontier = field(repr=False, compare=False)  # of the entries after the last full bundle
+    closed: int | None = None  # the epoch that the last entry closes and whose key signed this state: a seal's bytes
 
     @classmethod
     def empty(cls) -> Tail:
@@ -71,7 +70,7 @@ class LogReader:
         except NotFound:
             return None
 
-    def load(self, verify: Verify) -> Believed:
+    def load(self, believe: Believe) -> Believed:
         """Raises NotFound for a log that was never committed to, LogDamaged with the place.
 
         May run beside a writer: what does not fit is looked at again, because the writer may just have moved on.
@@ -81,11 +80,12 @@ class LogReader:
             raw = self.checkpoint_bytes()
             if raw is None:
                 raise self._without_checkpoint()
-            signed = verify(raw)
+            signed = believe.identity(raw)
             if signed.origin != self.origin:
                 raise LogDamaged("The log's signed state is that of another log.")
             try:
-                return self._believe(raw, signed)
+                now, newest = self._believe(raw, signed)
+                return self._check_epoch(now, newest, signed, believe)
             except LogDamaged:
                 if raw == seen:
                     raise
@@ -119,6 +119,41 @@ class LogReader:
             raise LogDamaged(f"MISSING {span(start + best, start + count - 1)} of the log.")
         raise LogDamaged(f"REWRITTEN between {span(start, start + count - 1)} of the log.")
 
+    def entries(self, now: Believed, number: int) -> list[bytes]:
+        """The covered entries of a bundle, or of `open`, proven. Raises LogDamaged."""
+        if number < now.tail.size // BUNDLE:
+            return self.bundle_entries(number, BUNDLE, now.bundle_root(number))
+        return self.bundle_entries(number, now.tail.part.size, now.tail.part.root())
+
+    def introduction(self, now: Believed, epoch: int) -> Close | None:
+        """The entry that brought the key of `epoch`; None for the first epoch, and where there is none."""
+        if epoch == 0:
+            return None
+        return introduction(epoch, now.tail.size, lambda number: self.entries(now, number), self._hint(epoch - 1))
+
+    def _hint(self, epoch: int) -> int | None:
+        """The size that this epoch's seal names, unverified."""
+        try:
+            found = checkpoint.parse(self.files.read(self.paths.seal(self.origin, epoch), limit=checkpoint.MAX_BYTES))
+        except (NotFound, Damaged):
+            return None
+        return None if isinstance(found, Fault) else found.size
+
+    def _check_epoch(
+        self, now: Believed, newest: list[bytes], signed: checkpoint.Checkpoint, believe: Believe
+    ) -> Believed:
+        """The second signature: under the key of the epoch that the entries say. `newest`: those of the last bundle."""
+        last, close = ending(signed.size, newest) if signed.size else (0, None)
+        if last is not None and signed.epoch != last and (close is None or signed.epoch != last + 1):
+            raise LogDamaged(f"FORGED: the log is signed in epoch {signed.epoch}, its entries are of {last}.")
+        brought = self.introduction(now, signed.epoch)
+        if signed.epoch and brought is None:
+            raise LogDamaged(f"FORGED: no entry of the log brings the key of its epoch {signed.epoch}.")
+        believe.epoch(signed, None if brought is None else brought.key)
+        epoch = signed.epoch if last is None else last + (close is not None)
+        closed = last if close is not None and signed.epoch == last else None
+        return replace(now, tail=replace(now.tail, epoch=epoch, closed=closed))
+
     def _without_checkpoint(self) -> NotFound | LogDamaged:
         """An interrupted set-up leaves at most its one entry behind; anything more once had a checkpoint."""
         entries, _ = self.covered(self.paths.open(self.origin), 2)
@@ -126,7 +161,7 @@ class LogReader:
             return LogDamaged("MISSING: the log is there, but not its signed state.")
         return NotFound("This log was never begun.", "")
 
-    def _believe(self, raw: bytes, signed: checkpoint.Checkpoint) -> Believed:
+    def _believe(self, raw: bytes, signed: checkpoint.Checkpoint) -> tuple[Believed, list[bytes]]:
         full, rest = divmod(signed.size, BUNDLE)
         missing = self._missing(full)
         waiting = rest == 0 and missing == [full - 1]  # the last full bundle is still called `open`
@@ -139,8 +174,8 @@ class LogReader:
         if waiting:
             roots += merkle.root(leaves)
         if rest == 0 and full and not waiting:
-            last = self.bundle_entries(full - 1, BUNDLE, bytes(roots[-32:]))[-1]
-            last16 = merkle.leaf_hash(last)[:16]
+            entries = self.bundle_entries(full - 1, BUNDLE, bytes(roots[-32:]))
+            last16 = merkle.leaf_hash(entries[-1])[:16]
         else:
             last16 = leaves[-1][:16] if leaves else bytes(16)
         part = merkle.Frontier()
@@ -148,7 +183,7 @@ class LogReader:
             part.extend(leaves)
         frontier = merkle.Frontier.from_bundles(bytes(roots), leaves if rest else ())
         tail = Tail(signed.size, signed.root, last16, signed.epoch, used if rest else 0, raw, frontier, part)
-        return Believed(tail, roots, cached == roots)
+        return Believed(tail, roots, cached == roots), entries
 
     def _missing(self, full: int) -> list[int]:
         """Numbers of the bundles that should be there and are not, by listing their folders: one for 1,000 bundles."""

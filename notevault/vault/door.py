@@ -186,14 +186,18 @@ def _log_failure(env: Env, seen: Survey, device: DeviceFile, secrets: Secrets) -
 
 
 def own_recorder(env: Env, seen: Survey, item: LogItem, user: bytes) -> Recorder:
-    """The recorder of this device's own log. NotFound where the vault has no such log, LogDamaged for a bad one."""
+    """The recorder of this device's own log; it only reads where `item` has not the key of the log's present epoch.
+
+    NotFound where the vault has no such log, LogDamaged for a bad one.
+    """
     for alleged in seen.alleged:
         if alleged.header.origin == item.origin:
             if alleged.fault is not None:
                 raise LogDamaged(alleged.fault)
-            return Recorder(env, alleged.log, LogSigner(item), user, alleged.tail)
+            signer = LogSigner.for_log(item, alleged.log, alleged.tail)
+            return Recorder(env, alleged.log, signer, user, alleged.tail)
     for alleged in seen.alleged:
         if item.origin in alleged.header.origins:
             log, tail = open_log(env, seen.paths, seen.local, alleged.header, item.origin)
-            return Recorder(env, log, LogSigner(item), user, tail)
+            return Recorder(env, log, LogSigner.for_log(item, log, tail), user, tail)
     raise NotFound("The log that this laptop writes is not in the vault.", "")

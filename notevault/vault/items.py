@@ -94,6 +94,14 @@ class LogItem:
     head: Head
     next_seed: bytes | None = field(default=None, repr=False)
 
+    def at(self, epoch: int) -> LogItem | None:
+        """The keys for `epoch`: these, or, after a close that was interrupted, with the next key in use."""
+        if epoch == self.epoch:
+            return self
+        if epoch == self.epoch + 1 and self.next_seed is not None:
+            return LogItem(self.origin, epoch, self.identity_seed, self.next_seed, self.head)
+        return None
+
     def encode(self) -> str:
         fields: dict[str, object] = {
             "v": 1,

@@ -17,7 +17,7 @@ from notevault.storage.logfile import LogFile
 from notevault.vault.env import Env
 from notevault.vault.items import Head, LogItem
 from notevault.vault.recorder import LogSigner, Recorder
-from notevault.vault.survey import checkpoint_check
+from notevault.vault.survey import CardBelieves
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ def start_log(env: Env, paths: VaultPaths, local: LocalState, new: NewOrigin, us
     log = LogFile(env.files, paths, local, new.origin)
     parsed = cards.parse(new.card)
     assert isinstance(parsed, cards.Card), "a card of our own"
-    tail = log.begin(checkpoint_check(parsed), new.card)
+    tail = log.begin(CardBelieves(parsed), new.card)
     return Recorder(env, log, LogSigner(new.item), user, tail)

@@ -62,6 +62,7 @@ class LogSigner:
     """Signs checkpoints with the two keys of the log."""
 
     def __init__(self, item: LogItem) -> None:
+        self.item = item
         self.origin = item.origin
         self.epoch = item.epoch
         self._identity = signing.private_key(item.identity_seed)
@@ -81,6 +82,18 @@ class LogSigner:
             self._epoch_pub,
         )
 
+    @classmethod
+    def for_log(cls, item: LogItem, log: LogFile, tail: Tail) -> LogSigner | None:
+        """With the key of the epoch that the log is in; None when it is not among these.
+
+        After a close that was interrupted the log is an epoch ahead of what the key store calls the present one.
+        """
+        held = item.at(tail.epoch)
+        if held is None:
+            return None
+        signer, brought = cls(held), log.introduction()
+        return signer if brought is None or brought.key == signer._epoch_pub else None
+
 
 class Recorder:
     """Appends acts to one log. `tail` is what this process believes of it; every commit looks again under the lock.
@@ -97,6 +110,8 @@ class Recorder:
         self.sealer: Sealer | None = None
         self.on_moved: Callable[[int, Tail], None] | None = None  # another process appended: (old size, new tail)
         self.on_committed: Callable[[Tail], None] | None = None
+        self.renew: Callable[[], LogItem | None] | None = None  # another process closed the epoch: the keys now
+        self._begun: tuple[int, int] = (-1, 0)  # an epoch and the size that the log had when it began
         self._deferred: list[Act] = []
         self._last: tuple[int, int, str] | None = None  # wall ms, boot ms, boot id of the newest entry
         self._held = 0
@@ -139,6 +154,50 @@ class Recorder:
             self.on_moved(self.tail.size, moved)  # when it raises, the log counts as not yet followed
         self.tail, self._last = moved, None
 
+    @property
+    def keys(self) -> LogItem | None:
+        """Those it signs with; None where it only reads."""
+        return self._signer.item if self._signer is not None else None
+
+    def signer(self) -> LogSigner:
+        """For the epoch that the log is in. ReadOnlyVault where its key is not here.
+
+        Call within `writing()`: another process may have closed the epoch that this one knew.
+        """
+        if self._signer is None:
+            raise ReadOnlyVault("This vault's log can only be read at present.")
+        if self._signer.epoch != self.tail.epoch:
+            item = self.renew() if self.renew is not None else None
+            fresh = LogSigner.for_log(item, self._log, self.tail) if item is not None else None
+            if fresh is None:
+                raise ReadOnlyVault("The key of this vault's log changed in another window.", "Lock, and unlock again.")
+            self._signer = fresh
+        return self._signer
+
+    def use(self, item: LogItem) -> None:
+        """Sign with these keys from now on: the epoch was closed."""
+        self._signer = LogSigner(item)
+
+    def seal(self) -> None:
+        """Within `writing()`: the state that closes an epoch becomes its seal, durably. The next commit would too."""
+        assert self._held, "sealing needs the writer lock"
+        self._log.seal()
+
+    def brought_by(self) -> entry.Entry | None:
+        """The entry that brought the present epoch's key; None in the first epoch."""
+        brought = self._log.introduction()
+        for data in () if brought is None else self._log.entries(brought.index, brought.index + 1):
+            found = entry.parse(data)
+            return found if isinstance(found, entry.Entry) else None
+        return None
+
+    def epoch_begun(self) -> int:
+        """The log's size when its present epoch began."""
+        if self._begun[0] != self.tail.epoch:
+            brought = self._log.introduction()
+            self._begun = (self.tail.epoch, 0 if brought is None else brought.index + 1)
+        return self._begun[1]
+
     def record(self, *acts: Act) -> Tail:
         """Durable on return. Raises DiskFull, CannotWrite, StorageFault, Busy, LogDamaged; then nothing counts."""
         with self.writing():
@@ -168,9 +227,7 @@ class Recorder:
     def commit(self, acts: list[Act]) -> Tail:
         """Append within `writing()`."""
         assert self._held, "commit needs the writer lock"
-        signer = self._signer
-        if signer is None:
-            raise ReadOnlyVault("This vault's log can only be read at present.")
+        signer = self.signer()
         now, boot, boot_id = self._env.clock.wall_ms(), self._env.clock.boot_ms(), self._env.machine.boot_id().hex()
         acts = self._jump(now, boot, boot_id) + self._deferred + acts
         if not acts:

@@ -6,6 +6,7 @@ returns their payloads (docs/FORMAT.md section 11).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import DeviceFile, HeadFile, LocalState
 from notevault.storage.logfile import Tail
-from notevault.vault import remember, snapshot
+from notevault.vault import epochs, remember, snapshot
 from notevault.vault.env import Env
 from notevault.vault.index import Catalogue, Write
 from notevault.vault.items import LOG, Head, LogItem
@@ -99,6 +100,8 @@ class Session:
         recorder.sealer = self.sealer
         recorder.on_moved = self._moved
         recorder.on_committed = self._committed
+        recorder.renew = self._renew
+        self.epoch_since_ms = env.clock.boot_ms()
         self._closed = False
         self._head_at = recorder.tail.size
 
@@ -286,17 +289,17 @@ class Session:
 
     def save_head(self) -> None:
         """The newest state into the secret store, for the day an old copy of the folder is put back."""
-        if self.log_item is None:
-            return
-        self.log_item = LogItem(
-            self.log_item.origin,
-            self.log_item.epoch,
-            self.log_item.identity_seed,
-            self.log_item.epoch_seed,
-            self.recorder.head(self.header.seq),
-            self.log_item.next_seed,
-        )
-        self.store.put(LOG, self.log_item.encode())
+        epochs.save_head(self)
+
+    def _renew(self) -> LogItem | None:
+        """The log's keys as the secret store has them now: another process closed the epoch."""
+        with contextlib.suppress(NotevaultError):
+            value = self.store.get([LOG])[0]
+            if value is not None:
+                stored = LogItem.decode(value)
+                self.log_item = stored.at(self.recorder.tail.epoch) or self.log_item
+                return stored
+        return None
 
     def hand_over(self) -> None:
         """Another session goes on with the catalogue; closing this one does nothing any more."""
@@ -310,8 +313,8 @@ class Session:
         self.log_acts(acts)
 
     def close(self, why: str, *, snapshot_after: int = 1) -> list[NotevaultError]:
-        """Log the end, write snapshot and head. Returns what could not be done; never raises those: nothing that was
-        acknowledged depends on them.
+        """Log the end, write the snapshot, close the epoch (last: the key store may take its time). Returns what could
+        not be done; never raises those: nothing that was acknowledged depends on them.
         """
         if self._closed:
             return []
@@ -323,8 +326,8 @@ class Session:
             steps.append(self.save_local_head)
             if self.catalogue.changes >= snapshot_after:
                 steps.append(self.save_snapshot)
-            if why:
-                steps.append(self.save_head)
+            if self.log_item is not None and (why or epochs.due_alone(self)):
+                steps.append(lambda: epochs.close_epoch(self))
         for step in steps:
             try:
                 step()

@@ -7,7 +7,6 @@ log does not agree with its signed state, every header that it might have named,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -211,22 +210,35 @@ def read_card(env: Env, paths: VaultPaths, header: Header, origin: str) -> cards
     return found
 
 
-def checkpoint_check(card: cards.Card) -> Callable[[bytes], checkpoint.Checkpoint]:
-    """A callable that believes a checkpoint only when both of its signatures hold; raises LogDamaged."""
+@dataclass(frozen=True)
+class CardBelieves:
+    """Checks a log's signed states with the keys of its card (`storage.logepoch.Believe`)."""
 
-    def check(data: bytes) -> checkpoint.Checkpoint:
-        found = checkpoint.check(
-            data, bytes.fromhex(card.identity), {0: bytes.fromhex(card.epoch0)}, signing.verify, origin=card.origin
-        )
+    card: cards.Card
+
+    def identity(self, data: bytes) -> checkpoint.Checkpoint:
+        found = checkpoint.parse(data)
+        if not isinstance(found, Fault) and found.origin != self.card.origin:
+            found = Fault("WRONG_ORIGIN", "a checkpoint of another log")
         if isinstance(found, Fault):
-            raise LogDamaged(f"The log's signed state does not hold: {found.sentence}")
+            raise _not_held(found)
+        fault = checkpoint.check_identity(found, self.card.identity_pub, signing.verify)
+        if fault is not None:
+            raise _not_held(fault)
         return found
 
-    return check
+    def epoch(self, signed: checkpoint.Checkpoint, key: bytes | None) -> None:
+        fault = checkpoint.check_epoch(signed, {signed.epoch: key or self.card.epoch0_pub}, signing.verify)
+        if fault is not None:
+            raise _not_held(fault)
+
+
+def _not_held(fault: Fault) -> LogDamaged:
+    return LogDamaged(f"The log's signed state does not hold: {fault.sentence}")
 
 
 def open_log(env: Env, paths: VaultPaths, local: LocalState, header: Header, origin: str) -> tuple[LogFile, Tail]:
     """NotFound when the log has no card or no checkpoint yet; LogDamaged when it cannot be believed."""
     card = read_card(env, paths, header, origin)
     log = LogFile(env.files, paths, local, origin)
-    return log, log.load(checkpoint_check(card))
+    return log, log.load(CardBelieves(card))

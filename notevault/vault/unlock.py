@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from notevault.auditlog import entry
 from notevault.errors import (
     LogDamaged,
     NotevaultError,
@@ -17,7 +18,7 @@ from notevault.errors import (
 from notevault.ports import SecretStore
 from notevault.storage.local import DeviceFile
 from notevault.storage.logfile import LogFile, Tail
-from notevault.vault import fails, found, settle, snapshot
+from notevault.vault import epochs, fails, found, settle, snapshot
 from notevault.vault.door import Stretcher, door_of, open_keys, own_recorder, read_secrets, why_not
 from notevault.vault.env import Env
 from notevault.vault.follow import (
@@ -33,8 +34,11 @@ from notevault.vault.items import LogItem
 from notevault.vault.pending import enter_pending
 from notevault.vault.recorder import Act, Recorder
 from notevault.vault.replay import Progress
+from notevault.vault.sealer import VaultSealer
 from notevault.vault.session import Keys, Session
 from notevault.vault.survey import Alleged, Survey, highest_seq, open_log, survey
+
+_NEWER = "ROLLED BACK: the log tells of a newer key file than the one found here."
 
 
 def unlock(
@@ -92,6 +96,7 @@ class _Opening:
     device: DeviceFile
     item: LogItem | None = field(repr=False)
     how: str = "passphrase"
+    stored: LogItem | None = field(repr=False, default=None)  # `item` as it lay in the key store
 
     def start(self, shell: bool, progress: Progress | None) -> Session:
         catalogue = snapshot.read(self.env, self.seen.local, self.device.vault, self.keys.table)
@@ -106,6 +111,10 @@ class _Opening:
                 read_only = rolled_back(heads, self.alleged.header, viewer, self._look)
             except LogDamaged as fault:
                 read_only = damaged_sentence(fault.sentence)
+        if recorder is not None and recorder.keys is None and read_only is None:
+            recorder, read_only = self._without_epoch_key(recorder)
+        if recorder is None and read_only is None:
+            read_only = self._newer_named(viewer)
         if recorder is None and read_only is None:
             session = self._without_log_key()
             if catalogue is not None:
@@ -129,11 +138,35 @@ class _Opening:
         if self.item is None:
             return None, None
         try:
-            return own_recorder(self.env, self.seen, self.item, self.device.user), None
+            recorder = own_recorder(self.env, self.seen, self.item, self.device.user)
         except NotFound:
             return None, None  # a new log was begun and did not come to its first entry, or it was taken away
         except LogDamaged as fault:
             return None, damaged_sentence(fault.sentence)
+        self.stored, self.item = self.item, recorder.keys or self.item
+        return recorder, None
+
+    def _without_epoch_key(self, recorder: Recorder) -> tuple[Recorder | None, str | None]:
+        """The log is in an epoch whose key is not here. Closed by this vault itself, the key was lost (an old copy of
+        the key store was put back): a new log begins. Closed by anybody else: only with this log's stolen keys.
+        """
+        found = recorder.brought_by()
+        sealer = VaultSealer(self.alleged.header.vault, self.keys.table, self.env.entropy)
+        if found is not None and sealer.check_mac(found, recorder.origin):
+            return None, None
+        place = "" if found is None else f" from entry {found.i} on"
+        return recorder, f"FORGED: the log was carried on{place} with a key that is not this vault's."
+
+    def _newer_named(self, log: Recorder) -> str | None:
+        """Before a new log begins: whether the one that is here tells of a newer key file than the one found."""
+        sealer = VaultSealer(self.alleged.header.vault, self.keys.table, self.env.entropy)
+        for data in log.entries(0, log.tail.size):
+            found = entry.parse(data)
+            if not isinstance(found, entry.Entry) or found.ev != "header.write":
+                continue
+            if found.k["seq"] > self.alleged.header.seq and sealer.check_mac(found, log.origin):
+                return _NEWER
+        return None
 
     def _look(self, origin: str) -> tuple[LogFile, Tail]:
         return open_log(self.env, self.seen.paths, self.seen.local, self.alleged.header, origin)
@@ -185,7 +218,7 @@ class _Opening:
         complete = follow_logs(session, progress)
         newest = session.catalogue.get_meta("header-seq")
         if session.read_only is None and isinstance(newest, int) and newest > session.header.seq:
-            session.read_only = "ROLLED BACK: the log tells of a newer key file than the one found here."
+            session.read_only = _NEWER
         opened = Act("session.open", "E", k={"how": self.how})
         if session.read_only is not None:
             session.log_acts([opened])
@@ -198,7 +231,12 @@ class _Opening:
         fails.enter(session)
         if any(head.origin != session.origin for head in session.heads):
             session.save_local_head()  # of a log that a new one has taken the place of
-        if shell:
-            session.log_acts([opened])
-        else:
+        if not shell:
             session.recorder.defer(opened)
+            return
+        session.log_acts([opened])
+        if self.stored is not None:
+            try:
+                epochs.resume(session, self.stored)
+            except NotevaultError as fault:
+                session.notices.append(fault.sentence)

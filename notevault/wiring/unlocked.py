@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def make_env(side: LockedSide, on_wait: Callable[[str], None] | None = None, *, 
 def hurry(env: Env, session: Session) -> None:
     """Before a lock: the key store gets two seconds from now on, no more."""
     if session.store.kind == "keyring":
-        stores = SystemSecretStores(env.files, env.entropy, limits=AT_LOCK)
+        until = time.monotonic() + AT_LOCK.write_s
+        stores = SystemSecretStores(env.files, env.entropy, limits=AT_LOCK, until=until)
         session.store = stores.open("keyring", session.vault_id, session.device_id)
 
 

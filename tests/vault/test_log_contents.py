@@ -73,6 +73,7 @@ def test_every_act_is_there_once_in_order_and_with_its_mac() -> None:
         "sheet.confirm",
         "verify.run",
         "session.lock",
+        "epoch.close",
     ]
     session = house.unlock()
     assert all(session.sealer.check_mac(each, session.origin) for each in log)

@@ -20,7 +20,7 @@ from notevault.vault.items import LogItem
 from notevault.vault.notebook import Notebook
 from notevault.vault.recorder import Act, LogSigner, Recorder, Subject
 from notevault.vault.session import Keys
-from notevault.vault.survey import checkpoint_check, read_card, survey
+from notevault.vault.survey import CardBelieves, read_card, survey
 from notevault.vault.verify import verify
 from tests.vault.build import (
     CHEAP,
@@ -44,7 +44,7 @@ def _thief(house: House) -> Recorder:
     log = LogFile(house.files, seen.paths, seen.local, item.origin)
     own = seen.alleged[-1].header  # below one that was planted
     card = read_card(house.env, seen.paths, own, item.origin)
-    tail = log.load(checkpoint_check(card))
+    tail = log.load(CardBelieves(card))
     return Recorder(house.env, log, LogSigner(item), bytes(8), tail)
 
 

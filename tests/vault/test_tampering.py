@@ -179,6 +179,9 @@ def test_any_two_files_swapped_are_found() -> None:
     for one, other in itertools.combinations(house.vault_files(), 2):
         trial = house.copy()
         first, second = trial.files.raw(one), trial.files.raw(other)
+        if first == second:  # the newest state and the seal of the epoch it closes
+            assert "checkpoint" in {role(one), role(other)}
+            continue
         trial.files.put_raw(one, second)
         trial.files.put_raw(other, first)
         session, _ = found_out(trial)
