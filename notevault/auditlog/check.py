@@ -1,29 +1,34 @@
-"""Is a log whole, and is it the signed one? One pass over one origin's files, in bounded memory but for its sets.
+"""Is a log whole, and is it the signed one? One pass over one origin's files, in bounded memory.
 
-Order: card, checkpoint and its identity signature, bundles and `open`, root, epoch signature, seals, anchors. Bad input
-never raises: it becomes findings (`verdict`). Whoever has keys checks the MACs and blobs besides.
+Order: card, checkpoint and its identity signature, bundles and `open`, root, epoch signature; on the way what vouches
+for its beginnings (`vouch`). Bad input never raises: it becomes findings (`verdict`). Whoever has keys checks the MACs
+and blobs besides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Union
 
 from . import bundle, card, checkpoint, ed25519, merkle
 from .fault import Fault
 from .folder import Read, folder_reader
 from .note import Verify
+from .outcome import LogReport, Seen
 from .places import Extent, place_changes
 from .verdict import Finding, LogVerdict, Weight
-from .walk import Sign, Walker
+from .vouch import Vouchers
+from .walk import Mine, Sign, Walker
 
-__all__ = ["Read", "check_log", "folder_reader"]
+__all__ = ["Read", "check_log", "examine", "folder_reader"]
 
 BUNDLE = merkle.BUNDLE
 MAX_GAP = 4096  # absent bundles in a row, a million entries: then we stop looking, a forged size may be 2^53
-MAX_FINDINGS = 100  # then one more says that there are more
+MAX_FINDINGS = 20  # of each kind; then one more says that there are more
 MAX_TRIES = 4  # looks at a log whose checkpoint moved while it was read: a writer is at work beside us
 
 Progress = Callable[[int, int], None]  # entries done, entries signed
+State = Union[Seen, "tuple[int, bytes]"]  # a tuple is a size and a root
 
 
 def check_log(
@@ -34,27 +39,42 @@ def check_log(
     verify: Verify = ed25519.verify,
     progress: Progress | None = None,
     *,
-    anchors: Iterable[tuple[int, bytes]] = (),
+    anchors: Iterable[State] = (),
 ) -> LogVerdict:
     """Check the log `origin` (32 hex digits) through `read`.
 
     `pinned`: the card as known from elsewhere; `vik`: the vault's identity key, or several that are cross-signed, the
     newest first. Without either the log may be sound in itself and yet another's: the verdict says UNPINNED.
-    `anchors`: sizes and roots of this log seen before.
+    `anchors`: states of this log seen before.
     """
+    return examine(read, origin, pinned, vik, verify, progress, anchors=anchors).verdict
+
+
+def examine(
+    read: Read,
+    origin: str,
+    pinned: card.Card | bytes | None = None,
+    vik: bytes | Sequence[bytes] | None = None,
+    verify: Verify = ed25519.verify,
+    progress: Progress | None = None,
+    *,
+    anchors: Iterable[State] = (),
+    mine: Mine = None,
+) -> LogReport:
+    """`check_log`, with all that the log tells besides; `mine` picks the entries that go into `disclosed`."""
     viks = [vik] if isinstance(vik, bytes) else list(vik or ())
-    known = list(anchors)
+    seen = [one if isinstance(one, Seen) else Seen(origin, one[0], one[1], "") for one in anchors]
     for _ in range(MAX_TRIES):
-        check = _Check(read, origin, verify, progress)
+        check = _Check(read, origin, verify, progress, seen, mine)
         check.keys(pinned, viks)
         before = check.signed()
-        check.walk(known)
+        check.walk()
         check.judge()
         if check.verdict.exit_code == 0 or _readable(read("checkpoint")) == before:
-            return check.verdict
+            return check.report
     text = "The log was written to all the while: what was read of it may belong to different moments"
     check.verdict.findings, check.verdict.proven = [Finding("MOVING", Weight.UNDECIDED, text)], False
-    return check.verdict
+    return check.report
 
 
 def _readable(data: bytes | Fault | None) -> bytes | None:
@@ -63,16 +83,19 @@ def _readable(data: bytes | Fault | None) -> bytes | None:
 
 
 class _Check:
-    def __init__(self, read: Read, origin: str, verify: Verify, progress: Progress | None) -> None:
+    def __init__(
+        self, read: Read, origin: str, verify: Verify, progress: Progress | None, seen: list[Seen], mine: Mine
+    ) -> None:
         self._reader, self._verify, self._progress = read, verify, progress
         self.verdict = LogVerdict(origin)
+        self.report = LogReport(self.verdict)
         self._card: card.Card | None = None
         self._checkpoint: checkpoint.Checkpoint | None = None
-        self._walker = Walker(self.verdict, verify, (), {})
+        self._walker = Walker(self.report, verify, (), {}, mine)
+        self._vouchers = Vouchers(self.report, seen, verify, self._read, self._find)
         self._extent = Extent()
         self._leaves: list[bytes] = []  # of `open`
         self._frontier: merkle.Frontier | None = merkle.Frontier()  # over the bundles so far; None after a gap
-        self._prefix_good = 0  # entries that a valid seal or an anchor vouches for
 
     def keys(self, pinned: card.Card | bytes | None, viks: list[bytes]) -> None:
         """Settle on a card: the pinned one, else the folder's."""
@@ -87,6 +110,8 @@ class _Check:
         if given is not None and isinstance(own, card.Card) and own != given:
             self._find("FORGED", Weight.TAMPERED, "FORGED card: the log's card is not the one you hold")
         chosen = given or (own if isinstance(own, card.Card) else None)
+        if own is None and chosen is not None:
+            self._find("NO_CARD", Weight.NOTE, "The log's own card is not with it; it was checked by the one you hold")
         if chosen is None:
             if own is None:
                 self._find("NO_CARD", Weight.UNDECIDED, "The log has no card: its signatures cannot be checked")
@@ -101,7 +126,7 @@ class _Check:
         if fault is not None:
             self._find("FORGED", Weight.TAMPERED, f"FORGED card: {fault.sentence}")
             return
-        self._card = chosen
+        self._card = self._vouchers.card = chosen
         self.verdict.vault = chosen.vault
         self._walker.viks = viks or [chosen.vik_pub]
         self._walker.epoch_keys[0] = chosen.epoch0_pub
@@ -116,7 +141,7 @@ class _Check:
         if not isinstance(found, Fault):
             fault = self._signature(found)
             if fault is None:
-                self._checkpoint = found
+                self._checkpoint = self._vouchers.signed = found
                 self.verdict.size, self.verdict.root, self.verdict.epoch = found.size, found.root, found.epoch
                 return data
             found = fault
@@ -130,19 +155,29 @@ class _Check:
             return None
         return checkpoint.check_identity(found, self._card.identity_pub, self._verify)
 
-    def walk(self, anchors: list[tuple[int, bytes]]) -> None:
+    def walk(self) -> None:
         """Every entry that the checkpoint covers; without a checkpoint, every entry there is."""
+        self._all()
+        self._vouchers.finish(self._walker.epoch)
+        self._walker.tell()
+        if self._walker.more_headers:
+            text = (
+                f"{self._walker.more_headers} key files more are named than any vault has had; they were not looked for"
+            )
+            self._find("UNREADABLE", Weight.UNDECIDED, text)
+
+    def _all(self) -> None:
         signed = self._checkpoint
         size = signed.size if signed else None
         number, gap = 0, 0
         while size is None or number < size // BUNDLE:
             data = self._read(f"entries/{bundle.tile_path(number)}")
-            if data is None and (size is None or (number + 1) * BUNDLE == size) and self._whole_open(number, anchors):
+            if data is None and (size is None or (number + 1) * BUNDLE == size) and self._whole_open(number):
                 return
             if data is None and (size is None or gap >= MAX_GAP):
                 break
             gap = gap + 1 if data is None else 0
-            self._bundle(number, data, anchors)
+            self._bundle(number, data)
             number += 1
         rest = BUNDLE if size is None else size % BUNDLE
         if gap < MAX_GAP:
@@ -150,21 +185,19 @@ class _Check:
             if newer is not None:  # a bundle is full only when a checkpoint has covered all of it
                 text = f"ROLLED BACK: signed {size}, but the log once held {(number + 1) * BUNDLE} entries or more"
                 self._find("ROLLED_BACK", Weight.TAMPERED, text)
-            self._rest(newer, rest, anchors)
-        self._anchored_beyond(anchors)
+            self._rest(newer, rest)
 
-    def _whole_open(self, number: int, anchors: list[tuple[int, bytes]]) -> bool:
+    def _whole_open(self, number: int) -> bool:
         """The last full bundle may still be called `open`: covered, but not renamed yet (FORMAT 6.4)."""
         data = self._read("open")
         found = bundle.split_prefix(data, BUNDLE) if data else None
         if not isinstance(found, tuple) or len(found[0]) < BUNDLE or data is None:
             return False
-        self._bundle(number, data[: found[1]], anchors)
+        self._bundle(number, data[: found[1]])
         self._beyond(len(data) - found[1])
-        self._anchored_beyond(anchors)
         return True
 
-    def _bundle(self, number: int, data: bytes | None, anchors: list[tuple[int, bytes]]) -> None:
+    def _bundle(self, number: int, data: bytes | None) -> None:
         found = bundle.split(data) if data is not None else None
         if not isinstance(found, list) or len(found) != BUNDLE:
             self._extent.roots.append(None)
@@ -175,8 +208,7 @@ class _Check:
             self._walker.skip(BUNDLE)
             self._frontier = None
             return
-        leaves = self._walker.feed(found)
-        self._checked(leaves, anchors)
+        leaves = self._feed(found)
         root = merkle.bundle_root(leaves)
         self._extent.roots.append(root)
         if self._frontier is not None:
@@ -184,15 +216,14 @@ class _Check:
         if self._progress:
             self._progress(self._walker.index, self.verdict.size)
 
-    def _rest(self, newer: bytes | None, rest: int, anchors: list[tuple[int, bytes]]) -> None:
+    def _rest(self, newer: bytes | None, rest: int) -> None:
         """The entries after the last full bundle, from `open`; in a log rolled back, from the bundle they went into."""
         data = newer if newer is not None else self._read("open") or b""
         found = bundle.split_prefix(data, rest)
         if isinstance(found, Fault):
             self._extent.rest_broken = True
             found = ([], 0)
-        self._leaves = self._walker.feed(found[0])
-        self._checked(self._leaves, anchors)
+        self._leaves = self._feed(found[0])
         self._extent.rest = len(self._leaves)
         if len(self._leaves) == rest and newer is None:
             self._beyond(len(data) - found[1])
@@ -204,61 +235,13 @@ class _Check:
             text = f"{length} bytes of an interrupted commit lie behind the last entry; they count nowhere"
             self._find("UNCOMMITTED", Weight.NOTE, text)
 
-    def _checked(self, leaves: list[bytes], anchors: list[tuple[int, bytes]]) -> None:
-        """Seals and anchors that lie within these entries, the last ones fed."""
-        start = self._walker.index - len(leaves)
-        for size, root in anchors:
-            if start < size <= self._walker.index:
-                self._anchor(size, root, self._root_at(leaves, size - start))
-        for index, epoch in self._walker.closes:
-            self._seal(epoch, index + 1, self._root_at(leaves, index + 1 - start))
-
-    def _root_at(self, leaves: list[bytes], count: int) -> bytes | None:
-        if self._frontier is None:
-            return None
-        frontier = self._frontier.copy()
-        frontier.extend(leaves[:count])
-        return frontier.root()
-
-    def _anchor(self, size: int, root: bytes, found: bytes | None) -> None:
-        if found == root:
-            self._prefix_good = max(self._prefix_good, size)
-        elif found is not None:
-            text = f"FORKED: the first {size} entries are not those you saw"
-            self._find("FORKED", Weight.TAMPERED, text, 0, size - 1)
-
-    def _anchored_beyond(self, anchors: list[tuple[int, bytes]]) -> None:
-        if self._checkpoint is None:
-            return
-        for size, root in anchors:
-            if size > self.verdict.size:
-                text = f"ROLLED BACK: you saw {size} entries, now {self.verdict.size} are signed"
-                self._find("ROLLED_BACK", Weight.TAMPERED, text)
-            elif size == 0 and root != merkle.EMPTY_ROOT:
-                self._find("FORKED", Weight.TAMPERED, "FORKED: an empty log has another root than the one you saw")
-
-    def _seal(self, epoch: int, size: int, found: bytes | None) -> None:
-        data = self._read(f"seals/{epoch:08d}")
-        if data is None:
-            self._find("NOT_SEALED", Weight.UNDECIDED, f"NOT SEALED: epoch {epoch}, which entry {size - 1} closes")
-            return
-        keys = self._walker.epoch_keys
-        seal = checkpoint.parse(data)
-        if isinstance(seal, Fault):
-            fault: Fault | None = seal
-        elif self._card is None or epoch not in keys:
-            return
-        else:
-            fault = self._signature(seal) or checkpoint.check_epoch(seal, keys, self._verify)
-            if fault is None and (seal.epoch, seal.size) != (epoch, size):
-                fault = Fault("BAD_SIZE", "it is not of the entry that closes the epoch")
-            if fault is None and found is not None and seal.root != found:
-                text = f"REWRITTEN between entries {self._prefix_good}-{size - 1}: seal {epoch} is of other entries"
-                self._find("REWRITTEN", Weight.TAMPERED, text, self._prefix_good, size - 1)
-            elif fault is None and found is not None:
-                self._prefix_good = max(self._prefix_good, size)
-        if fault is not None:
-            self._find("FORGED", Weight.TAMPERED, f"FORGED seal {epoch}: {fault.sentence}")
+    def _feed(self, entries: list[bytes]) -> list[bytes]:
+        walker = self._walker
+        start = walker.index
+        leaves = walker.feed(entries)
+        self._vouchers.look(self._frontier, start, leaves, walker.closes, walker.epoch_keys)
+        walker.forget()
+        return leaves
 
     def judge(self) -> None:
         """Compare to the signed root, say where it differs; then the epoch's signature and what single entries say."""
@@ -266,28 +249,34 @@ class _Check:
         if signed is None:
             self._signs(walker.signs, "REWRITTEN")
             return
-        self._extent.signed, self._extent.prefix_good = signed.size, self._prefix_good
+        self._extent.signed, self._extent.prefix_good = signed.size, self._vouchers.good
         frontier = self._frontier.copy() if self._frontier is not None else None
         if frontier is not None:
             frontier.extend(self._leaves)
         matches = frontier is not None and (frontier.size, frontier.root()) == (signed.size, signed.root)
+        rewritten = [self._vouchers.rewritten] if self._vouchers.rewritten is not None else []
         if matches:
+            for finding in rewritten:
+                self._add(finding)
             self.verdict.proven = self._epoch_holds(signed) and self._card is not None
             self._signs(walker.signs, "MALFORMED")
             return
         hashes = self._reader("hashes")  # only a cache: it proves or it is not there
         cache = hashes if isinstance(hashes, bytes) else None
         placed = list(place_changes(self._extent, self._leaves, walker, signed.root, cache))
+        if not any(finding.code == "REWRITTEN" for finding in placed):
+            placed += rewritten
         for finding in placed:
             self._add(finding)
         if not placed and not self._extent.unreadable:  # no place found: still not the signed root
             self._find("REWRITTEN", Weight.TAMPERED, "REWRITTEN: these are not the signed entries", 0, signed.size - 1)
 
     def _epoch_holds(self, signed: checkpoint.Checkpoint) -> bool:
-        allowed = self._walker.epochs_now
-        fault = checkpoint.check_epoch(signed, self._walker.epoch_keys, self._verify) if self._card else None
-        if fault is None and allowed and signed.epoch not in allowed:
+        allowed, fault = self._walker.epochs_now, None
+        if allowed and signed.epoch not in allowed:
             fault = Fault("UNKNOWN_EPOCH", f"it is signed in epoch {signed.epoch}, the log is in {allowed[-1]}")
+        elif self._card is not None:
+            fault = checkpoint.check_epoch(signed, self._walker.epoch_keys, self._verify)
         if fault is not None:
             self._find("FORGED", Weight.TAMPERED, f"FORGED checkpoint: {fault.sentence}")
         return fault is None
@@ -316,7 +305,8 @@ class _Check:
         found = self.verdict.findings
         if finding in found:
             return
-        if len(found) < MAX_FINDINGS:
+        if sum(one.code == finding.code for one in found) < MAX_FINDINGS:
             found.append(finding)
-        elif not any(one.code == "MORE" and one.weight == finding.weight for one in found):
-            found.append(Finding("MORE", finding.weight, "There is more of this; only the first findings are listed"))
+        else:
+            more = Finding("MORE", finding.weight, f"There are more such findings ({finding.code}) than are listed")
+            found += [] if more in found else [more]

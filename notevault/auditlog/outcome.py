@@ -36,8 +36,8 @@ class Jump:
 
 @dataclass
 class Tally:
-    """What one log's entries tell, counted. `fails` and `jumps` are cut at a limit (1000), their totals are not; so are
-    `days` (20,000) and `users` (1000), which only a forged log exceeds. `first_ms`, `last_ms`: of the first, last entry.
+    """What one log's entries tell, counted. `fails` and `jumps` are cut at 1000, their totals are not; so are `days`
+    (at 20,000) and `users` (1000), which only a forged log exceeds. `first_ms`, `last_ms`: of the first, last entry.
     """
 
     first_ms: int | None = None
@@ -72,8 +72,8 @@ class Seen:
     """A state of a log as it was seen outside of it.
 
     `source` is a phrase for people ("your state file", "backup place", "the log 1a2b3c4d, which follows it", ...).
-    `when`: when it was seen, None where that is not known. `outside` is False for what lay in the folder that is checked:
-    it can contradict the log, and vouches for nothing.
+    `when`: when it was seen, None where that is not known. `outside` is False for what lay in the folder that is
+    checked: it can contradict the log, and vouches for nothing.
     """
 
     origin: str

@@ -5,18 +5,34 @@ Nothing is believed here: whether these entries are the signed ones is decided b
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Optional, cast
 
 from . import entry, merkle
 from .canon import unbase64
-from .events import FIRST, HEADERS, ONLY_FIRST
+from .disclosure import Matcher
+from .events import EVENTS, FIRST, HEADERS, ONLY_FIRST
 from .fault import Fault
 from .note import Verify
-from .verdict import HeaderRef, LogVerdict
+from .outcome import DAY_MS, Fail, Jump, LogReport
+from .verdict import HeaderRef
 
 PURGE = b"notevault/v1/purge\0"
 MAX_SIGNS = 1000  # single oddities kept; a rewritten log could give millions
+MAX_HEADERS = 50_000  # key files named; ten a day for thirteen years
+MAX_LISTED = 1000  # failed unlocks and clock jumps in the tally
+MAX_DAYS = 20_000  # days in the tally, 54 years; a forger's entries could each have their own
+MAX_USERS = 1000
+
+Mine = Optional[Matcher]  # noqa: UP045  (evaluated, and Python 3.9 has no other way)
+
+# Most entries are of other kinds, and pass `feed` without a look at what else they hold.
+_TELLING = frozenset(
+    {*(ev for ev, rule in EVENTS.items() if rule.file), "epoch.close", "session.fail", "clock.jump", "backup.run"}
+)
 
 
 @dataclass(frozen=True)
@@ -28,91 +44,175 @@ class Sign:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Closed:
+    """Entry `index` closes `epoch`, at `t` ms."""
+
+    index: int
+    epoch: int
+    t: int
+
+
 @dataclass
 class Walker:
     """`feed` takes the entries of one bundle (or of `open`) and gives their leaf hashes; `skip` passes over a gap."""
 
-    verdict: LogVerdict
+    report: LogReport
     verify: Verify
     viks: Sequence[bytes]
-    epoch_keys: dict[int, bytes]
+    epoch_keys: dict[int, bytes]  # of the epoch that runs and the one before; earlier ones are forgotten
+    mine: Mine = None
     index: int = 0
     signs: list[Sign] = field(default_factory=list)
     more_signs: int = 0
     breaks: dict[int, int] = field(default_factory=dict)  # bundle number -> last index in it whose `p` proves nothing
-    closes: list[tuple[int, int]] = field(default_factory=list)  # (index, epoch) of `epoch.close` in the last feed
+    closes: list[Closed] = field(default_factory=list)  # in the last feed
+    more_headers: int = 0
+    epoch: int | None = 0  # what `e` of the next entry must be; None after a gap
     _previous: str | None = entry.NO_PREVIOUS  # what `p` must be; None after a gap
     _last_close: int = -2
-    _epoch: int | None = 0  # what `e` must be; None after a gap
+    _kinds: defaultdict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    _unlisted_days: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def feed(self, entries: Sequence[bytes]) -> list[bytes]:
+        """The one loop that costs: 100,000 entries a second depend on what is in it."""
         leaves: list[bytes] = []
-        counts, parse, leaf_hash = self.verdict.counts, entry.parse, merkle.leaf_hash
+        parse, sha256, kinds = entry.parse, hashlib.sha256, self._kinds
+        index, previous, epoch = self.index, self._previous, self.epoch
+        today, start, end, user, t, mine = self._unlisted_days, 0, 0, "", -1, self.mine
         self.closes = []
         for data in entries:
             found = parse(data)
-            leaf = leaf_hash(data)
+            leaf = sha256(b"\0" + data).digest()
             leaves.append(leaf)
             if isinstance(found, Fault):
-                self._sign("MALFORMED", f"does not read: {found.sentence}")
-                self.breaks[self.index // merkle.BUNDLE] = self.index
-                self._epoch = None
+                self._sign(index, "MALFORMED", f"does not read: {found.sentence}")
+                self.breaks[index // merkle.BUNDLE] = index
+                epoch = None
             else:
-                if found.i != self.index:
-                    self._sign("MALFORMED", f"calls itself entry {found.i}")
-                if found.p != self._previous and self._previous is not None:
-                    self._sign("CHAIN", "does not follow from the entry before it")
-                    self.breaks[self.index // merkle.BUNDLE] = self.index
-                if found.e != self._epoch and self._epoch is not None:
-                    self._sign("MALFORMED", f"is of epoch {found.e} where {self._epoch} runs")
-                self._epoch = found.e
-                counts[found.ev] = counts.get(found.ev, 0) + 1
-                if found.c is not None or found.ev == "epoch.close" or not self.index or found.ev in ONLY_FIRST:
-                    self._gather(found)
-            self._previous = leaf[:16].hex()
-            self.index += 1
-        self.verdict.found += len(leaves)
+                if found.i != index:
+                    self._sign(index, "MALFORMED", f"calls itself entry {found.i}")
+                if found.p != previous and previous is not None:
+                    self._sign(index, "CHAIN", "does not follow from the entry before it")
+                    self.breaks[index // merkle.BUNDLE] = index
+                if found.e != epoch:
+                    if epoch is not None:
+                        self._sign(index, "MALFORMED", f"is of epoch {found.e} where {epoch} runs")
+                    epoch = found.e
+                ev, t = found.ev, found.t
+                if not start <= t < end:
+                    start = t - t % DAY_MS
+                    today, end = self._day(t), start + DAY_MS
+                today[ev] += 1
+                kinds[ev, found.o, found.pu] += 1
+                if found.w != user:
+                    user = found.w
+                    self._user(user)
+                if ev in _TELLING or not index:
+                    epoch = self._gather(index, found)
+                if mine is not None and found.st is not None and mine(found, self.report.verdict.origin):
+                    self.report.disclosed.append(index)
+            previous = leaf[:16].hex()
+            index += 1
+        self.index, self._previous, self.epoch = index, previous, epoch
+        self.report.verdict.found += len(leaves)
+        if t >= 0:
+            self.report.tally.last_ms = t
         return leaves
 
     def skip(self, count: int) -> None:
         """`count` entries are not there."""
         self.index += count
-        self._previous = self._epoch = None
+        self._previous = self.epoch = None
+
+    def forget(self) -> None:
+        """Drop the keys of epochs that no checkpoint can be of any more: there may be a million."""
+        if self.epoch is not None:
+            for epoch in [old for old in self.epoch_keys if old < self.epoch - 1]:
+                del self.epoch_keys[epoch]
+
+    def tell(self) -> None:
+        """Sum up what was counted; once, at the end."""
+        tally, counts = self.report.tally, self.report.verdict.counts
+        for (ev, outcome, purpose), n in self._kinds.items():
+            counts[ev] = counts.get(ev, 0) + n
+            tally.outcomes[ev, outcome] = tally.outcomes.get((ev, outcome), 0) + n
+            tally.purposes[purpose] = tally.purposes.get(purpose, 0) + n
+            tally.reported += n if outcome == "reported" else 0
 
     @property
     def epochs_now(self) -> tuple[int, ...]:
         """Epochs that a checkpoint of this size may be signed in; empty when that is not known."""
-        if self._epoch is None:
+        if self.epoch is None:
             return ()
-        return (self._epoch - 1, self._epoch) if self._last_close == self.index - 1 else (self._epoch,)
+        return (self.epoch - 1, self.epoch) if self._last_close == self.index - 1 else (self.epoch,)
 
-    def _gather(self, found: entry.Entry) -> None:
-        if (self.index == 0 and found.ev not in FIRST) or (self.index and found.ev in ONLY_FIRST):
-            self._sign("MALFORMED", f"is a {found.ev}, which may not stand there")
-        if found.ev == "epoch.close":
-            self.closes.append((self.index, found.e))
-            self._last_close = self.index
-            self._epoch = found.e + 1
+    def _day(self, t: int) -> defaultdict[str, int]:
+        """Where the entries of that day are counted."""
+        tally, day = self.report.tally, t // DAY_MS
+        if tally.first_ms is None:
+            tally.first_ms = t
+        if day not in tally.days:
+            if len(tally.days) >= MAX_DAYS:
+                return self._unlisted_days
+            tally.days[day] = defaultdict(int)
+        return cast("defaultdict[str, int]", tally.days[day])
+
+    def _user(self, user: str) -> None:
+        users = self.report.tally.users
+        if len(users) < MAX_USERS:
+            users.add(user)
+
+    def _gather(self, index: int, found: entry.Entry) -> int:
+        """What this entry tells besides; gives the epoch of the next one."""
+        ev, verdict = found.ev, self.report.verdict
+        if (index == 0 and ev not in FIRST) or (index and ev in ONLY_FIRST):
+            self._sign(index, "MALFORMED", f"is a {ev}, which may not stand there")
+        if index == 0 and "cites" in found.k:
+            cited = found.k["cites"]
+            self.report.cites = (cited["origin"], cited["size"], bytes.fromhex(cited["root"]))
+        if ev == "epoch.close":
+            self.closes.append(Closed(index, found.e, found.t))
+            self._last_close = index
             self.epoch_keys[found.e + 1] = bytes.fromhex(found.k["key"])
-        elif found.c is None or found.z is None:
-            return
-        elif found.ev in HEADERS:
-            self.verdict.headers.append(HeaderRef(self.index, found.k["seq"], found.c, found.z))
-        elif found.ev == "record.purge":
-            self._purge(found.c, found.k["sig"])
+            return found.e + 1
+        if found.c is None or found.z is None:
+            self._count(index, found)
+        elif ev in HEADERS:
+            if len(verdict.headers) < MAX_HEADERS:
+                verdict.headers.append(HeaderRef(index, found.k["seq"], found.c, found.z))
+            else:
+                self.more_headers += 1
+        elif ev == "record.purge":
+            self._purge(index, found.c, found.z, found.k["sig"])
         else:
-            self.verdict.written[found.c] = found.z
+            verdict.written.add(found.c, found.z, index)
+        return found.e
 
-    def _purge(self, digest: str, sig: str) -> None:
-        message = PURGE + bytes.fromhex(self.verdict.vault) + bytes.fromhex(digest)
+    def _count(self, index: int, found: entry.Entry) -> None:
+        tally, ev = self.report.tally, found.ev
+        if ev == "session.fail":
+            tally.fails_total += found.k["n"]
+            if len(tally.fails) < MAX_LISTED:
+                at = found.k.get("at", found.t)
+                tally.fails.append(Fail(index, found.t, at, found.k["n"], found.k["why"]))
+        elif ev == "clock.jump":
+            tally.jumps_total += 1
+            if len(tally.jumps) < MAX_LISTED:
+                tally.jumps.append(Jump(index, found.t, found.k["ms"], found.k["to"]))
+        elif ev == "backup.run" and found.o == "ok" and len(tally.backup_days) < MAX_DAYS:
+            tally.backup_days.add(found.t // DAY_MS)
+
+    def _purge(self, index: int, digest: str, size: int, sig: str) -> None:
+        message = PURGE + bytes.fromhex(self.report.verdict.vault) + bytes.fromhex(digest)
         signature = unbase64(sig, 64)
         if isinstance(signature, bytes) and any(self.verify(vik, message, signature) for vik in self.viks):
-            self.verdict.purged.add(digest)
+            self.report.verdict.purged.add(digest, size, index)
         else:
-            self._sign("FORGED", "destroys a file without the vault's signature")
+            self._sign(index, "FORGED", "destroys a file without the vault's signature")
 
-    def _sign(self, code: str, sentence: str) -> None:
+    def _sign(self, index: int, code: str, sentence: str) -> None:
         if len(self.signs) < MAX_SIGNS:
-            self.signs.append(Sign(self.index, code, sentence))
+            self.signs.append(Sign(index, code, sentence))
         else:
             self.more_signs += 1

@@ -12,14 +12,22 @@ from notevault.auditlog import bundle, card, checkpoint, entry, merkle
 from notevault.auditlog.check import check_log
 from notevault.auditlog.fault import Fault, sound
 from tests.auditlog import sample
-from tests.vectors import generate_log
+from tests.vectors import generate_log, generate_trust
 
 FOLDER = generate_log.FOLDER
-BAD = sorted(path.name for path in FOLDER.glob("bad-*.json"))
+KINDS = {"entry", "bundle", "checkpoint", "card", "log"}  # the others are read in test_trust_vectors
 
 
 def load(name: str) -> Any:
     return json.loads((FOLDER / name).read_text())
+
+
+ALL_BAD = sorted(path.name for path in FOLDER.glob("bad-*.json"))
+BAD = [name for name in ALL_BAD if load(name)["kind"] in KINDS]
+
+
+def test_no_bad_vector_is_of_a_kind_that_nothing_reads() -> None:
+    assert {load(name)["kind"] for name in ALL_BAD} == KINDS | generate_trust.KINDS
 
 
 def test_the_generator_makes_the_same_vectors_again() -> None:

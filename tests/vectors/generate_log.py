@@ -265,7 +265,14 @@ def bad_logs() -> dict[str, tuple[str, str, Log]]:
              lambda i: fields(i, "record.purge", k={"sig": forged})]  # fmt: skip
     lists["forged-purge"] = ("FORGED", "a purge without the vault's signature", Log.of(sample.chain(purge)))
     closed = sample.chain([lambda i: fields(i, "vault.create"), lambda i: fields(i, "epoch.close")])
-    lists["not-sealed"] = ("NOT_SEALED", "a closed epoch without a seal", Log.of(closed))
+    further = sample.chain(
+        [
+            lambda i: fields(i, "vault.create"),
+            lambda i: fields(i, "epoch.close"),
+            lambda i: fields(i, "session.list", e=1),
+        ]
+    )
+    lists["not-sealed"] = ("NOT_SEALED", "a closed epoch without a seal", Log.of(further, 1, EPOCH1))
     seal = Log.of(closed)
     seal.files["seals/00000000"] = seal.checkpoint(1)
     lists["forged-seal"] = ("FORGED", "a seal of another size", seal)

@@ -1,0 +1,87 @@
+"""What happened when, from the tallies of logs: bars for a chart, days that no backup followed. Bounded in size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .outcome import LogReport
+from .plain import KINDS, kind_of
+
+MAX_BARS = 170  # of a chart 680 units wide: four units a bar
+_MONTH, _WEEK, _MONDAY = 28, 7, 4  # day 4 since 1970 was a Monday
+
+# Events that put something into the vault that a backup should hold.
+_KEPT = (
+    "vault.create",
+    "vault.recover",
+    "header.write",
+    "record.write",
+    "record.sign",
+    "record.purge",
+    "settings.change",
+    "import.run",
+    "client.shred",
+)
+
+
+@dataclass
+class Bar:
+    """`first` to `last` day, both included; entries by kind."""
+
+    first: int
+    last: int
+    kinds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+
+    @property
+    def total(self) -> int:
+        return sum(self.kinds.values())
+
+
+def bars(logs: list[LogReport]) -> tuple[int, list[Bar]]:
+    """Days a bar (1, 7, 28 or more), and the bars that hold something, oldest first; at most `MAX_BARS`.
+
+    Each day up to 13 weeks, then weeks from Monday, then as many weeks as it takes.
+    """
+    present = [day for log in logs for day in log.tally.days]
+    if not present:
+        return 1, []
+    span = max(present) - min(present) + 1
+    size = 1 if span <= 13 * _WEEK else _WEEK
+    if span > size * (MAX_BARS - 1):
+        size = -(-span // (MAX_BARS - 1))
+        size = -(-size // _MONTH) * _MONTH
+    found: dict[int, Bar] = {}
+    for log in logs:
+        for day, events in log.tally.days.items():
+            place = (day - _MONDAY) // size
+            bar = found.get(place)
+            if bar is None:
+                first = place * size + _MONDAY
+                bar = found[place] = Bar(first, first + size - 1)
+            for event, n in events.items():
+                bar.kinds[kind_of(event)] += n
+    return size, [found[place] for place in sorted(found)]
+
+
+def without_backup(log: LogReport) -> list[tuple[int, int]]:
+    """Ranges of days, both ends included, at whose end something kept in the vault had not reached a backup.
+
+    A backup counts for all that was written up to the end of its day; a day without work after a backup is no gap.
+    """
+    tally = log.tally
+    worked = [day for day, events in tally.days.items() if any(event in events for event in _KEPT)]
+    if not worked:
+        return []
+    last = max(tally.days)
+    found: list[tuple[int, int]] = []
+    since: int | None = None
+    for day in sorted({*worked, *tally.backup_days}):
+        if day in tally.backup_days:
+            if since is not None:
+                found.append((since, day - 1))
+            since = None
+        elif since is None:
+            since = day
+    if since is not None:
+        found.append((since, max(last, since)))
+    return found

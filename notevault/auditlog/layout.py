@@ -1,0 +1,116 @@
+"""Where things lie in a folder that an auditor was handed: a vault, a backup place, its logs alone, or a single log."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from . import card, checkpoint, plain
+from .fault import Fault
+from .folder import names, read_file
+
+ORIGIN = re.compile(r"[0-9a-f]{32}")
+_MAX_LISTED = 100_000  # names looked at to find out what a folder is
+MAX_LOGS = 1000  # a log per laptop and restore: no practice has a tenth of that
+_KNOWN = frozenset({"audit", "headers", "blobs", "anchors", "VAULT.json", "quarantine"})  # the last three in backups
+_STAGE, _TEMPORARY = ".stage-", ".tmp-"
+_OF_A_LOG = frozenset({"card", "checkpoint", "open", "hashes", "entries", "seals"})
+
+
+@dataclass
+class Layout:
+    """`kind`: vault (a backup place too) · audit (the logs alone) · log (one alone). Absent folders are None."""
+
+    kind: str
+    root: Path
+    logs: dict[str, Path] = field(default_factory=dict)  # by origin; a folder each, whatever it holds
+    headers: Path | None = None
+    blobs: Path | None = None
+    anchors: Path | None = None
+    strays: int = 0  # files and folders that have no business here
+    refused: list[str] = field(default_factory=list)  # links and the like where something of ours belongs, in words
+    more_logs: int = 0
+
+
+def find(folder: str | os.PathLike[str]) -> Layout | Fault:
+    """Codes NO_FOLDER, NO_LOG. The folder itself may be reached through a link; nothing below it."""
+    try:
+        root = Path(os.path.realpath(folder))
+        if not stat.S_ISDIR(os.stat(root).st_mode):  # noqa: PTH116
+            return Fault("NO_FOLDER", "it is not a folder")
+    except FileNotFoundError:
+        return Fault("NO_FOLDER", "it is not there")
+    except (OSError, ValueError) as error:
+        return Fault("NO_FOLDER", getattr(error, "strerror", None) or "it cannot be looked at")
+    return _find(root)
+
+
+def _find(root: Path) -> Layout | Fault:
+    if os.path.lexists(root / "audit"):
+        return _vault(root)
+    if _is_folder(root / "notevault"):  # where a backup place keeps its vaults
+        vaults = [name for name, kind in names(root / "notevault") if kind == "folder" and ORIGIN.fullmatch(name)]
+        if len(vaults) == 1:
+            return _find(root / "notevault" / vaults[0])
+        if vaults:
+            return Fault("NO_LOG", f"{plain.count(len(vaults), 'vault')} lie in it: name one of them")
+    inside = [name for name, _ in islice(names(root), _MAX_LISTED)]
+    if any(name in _OF_A_LOG for name in inside):
+        return Layout("log", root, {_origin(root): root})
+    if any(ORIGIN.fullmatch(name) for name in inside):
+        found = Layout("audit", root)
+        _logs(found, root)
+        return found
+    return Fault("NO_LOG", "there is no log in it")
+
+
+def _vault(root: Path) -> Layout:
+    found = Layout("vault", root)
+    for name, kind in names(root):
+        if name not in _KNOWN:
+            found.strays += not name.startswith((_STAGE, _TEMPORARY))
+        elif name != "VAULT.json" and kind != "folder":
+            found.refused.append(f"{name} is a link or a file where a folder belongs")
+    _logs(found, root / "audit")
+    found.headers, found.blobs, found.anchors = (
+        root / name if _is_folder(root / name) else None for name in ("headers", "blobs", "anchors")
+    )
+    return found
+
+
+def _logs(found: Layout, audit: Path) -> None:
+    for name, kind in names(audit):
+        if not name:
+            found.refused.append(f"audit cannot be read: {kind}")
+        elif not ORIGIN.fullmatch(name):
+            found.strays += not name.startswith(_TEMPORARY)
+        elif kind != "folder":
+            found.refused.append(f"audit/{name} is a link or a file where a folder belongs")
+        elif len(found.logs) < MAX_LOGS:
+            found.logs[name] = audit / name
+        else:
+            found.more_logs += 1
+
+
+def _origin(root: Path) -> str:
+    """The name of a log whose folder may have been given another one."""
+    data = read_file(root, "card", card.MAX_BYTES)
+    own = card.parse(data) if isinstance(data, bytes) else None
+    if isinstance(own, card.Card):
+        return own.origin
+    data = read_file(root, "checkpoint", checkpoint.MAX_BYTES)
+    signed = checkpoint.parse(data) if isinstance(data, bytes) else None
+    if isinstance(signed, checkpoint.Checkpoint):
+        return signed.origin
+    return root.name if ORIGIN.fullmatch(root.name) else "0" * 32
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
