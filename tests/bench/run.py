@@ -1,4 +1,4 @@
-"""`python -m tests.bench.run [--quick]`: every budget of the design that applies, with ratios, in one run.
+"""`python -m tests.bench.run [--quick] [--audit]`: every budget of the design that applies, with ratios, in one run.
 
 Nothing here fails a test. Take medians and ratios, not single times; run it on an idle machine.
 """
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from notevault.crypto import kdf
-from tests.bench import core, peers, screens
+from tests.bench import audit, core, peers, screens
 from tests.bench.clockwork import Table, medians, quiet, seconds
 from tests.bench.vaults import PASSPHRASE, build
 
@@ -31,24 +31,30 @@ def start_up(folder: Path, table: Table) -> None:
     table.row("one-shot command, without the KDF", whole - cost, 0.120, "budget 120 ms")
 
 
+def notes(folder: Path, table: Table, *, quick: bool) -> None:
+    start_up(folder, table)
+    screens.measure(folder, table)
+    for count in (1_000, 10_000) if quick else (1_000, 10_000, 50_000):
+        start = time.perf_counter()
+        home = build(folder / str(count), count)
+        spent = time.perf_counter() - start
+        table.say(f"{count:,} notes imported in {spent:.1f} s, {count / spent:,.0f} a second")
+        core.measure(home, count, table)
+    if not quick:
+        peers.compare(folder, table)
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--quick", action="store_true", help="1,000 and 10,000 notes only, without jrnl")
+    asked.add_argument("--quick", action="store_true", help="up to 10,000 notes, 20,000 log entries; without jrnl")
+    asked.add_argument("--audit", action="store_true", help="the audit log alone")
     asked.add_argument("--folder", type=Path, help="where to work; a folder on the disk that is to be measured")
-    quick = asked.parse_args()
+    given = asked.parse_args()
     table = Table()
-    with tempfile.TemporaryDirectory(dir=quick.folder) as name:
-        folder = Path(name)
-        start_up(folder, table)
-        screens.measure(folder, table)
-        for count in (1_000, 10_000) if quick.quick else (1_000, 10_000, 50_000):
-            start = time.perf_counter()
-            home = build(folder / str(count), count)
-            spent = time.perf_counter() - start
-            table.say(f"{count:,} notes imported in {spent:.1f} s, {count / spent:,.0f} a second")
-            core.measure(home, count, table)
-        if not quick.quick:
-            peers.compare(folder, table)
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        if not given.audit:
+            notes(Path(name), table, quick=given.quick)
+        audit.measure(Path(name) / "audit", 20_000 if given.quick else 1_000_000, table)
 
 
 if __name__ == "__main__":
