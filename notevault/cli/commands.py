@@ -5,20 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from notevault.cli.commands_audit import AUDIT
+from notevault.cli.rows import SAVED, Argument, Command, flag, value
 
-Argument = tuple[str, dict[str, object]]
+__all__ = ["COMMANDS", "COMMON", "GROUPS", "ORDER", "Argument", "Command", "front_page", "group_page"]
 
-
-@dataclass(frozen=True)
-class Command:
-    handler: str
-    summary: str
-    arguments: tuple[Argument, ...] = ()
-    more: str = field(default="", repr=False)
-
-
-_SAVED = 'With --json: {"saved": ID, "what": KIND, ...}.'
 _NOTE_KEYS = (
     "With --json, one object a line: id, client (code), name, session (time), number (of the session), revision, state"
     " (signed or unsigned), template, title, words"
@@ -26,17 +17,7 @@ _NOTE_KEYS = (
 _CLIENT_KEYS = "code, name, born, created, last (newest session), notes (how many), active"
 _CODE: Argument = ("--client", {"metavar": "CODE", "help": "the client's code, like C-014"})
 _ID: Argument = ("id", {"metavar": "ID", "help": "the note's id, or at least its first 4 digits"})
-
-
-def _flag(name: str, text: str) -> Argument:
-    return name, {"action": "store_true", "help": text}
-
-
-def _value(name: str, metavar: str, text: str, **more: object) -> Argument:
-    return name, {"metavar": metavar, "help": text, **more}
-
-
-_KEY_IN_FILE = _flag("--key-in-file", "keep this laptop's key in a file, though there is a key store (weaker)")
+_KEY_IN_FILE = flag("--key-in-file", "keep this laptop's key in a file, though there is a key store (weaker)")
 
 COMMANDS: dict[str, Command] = {
     "shell": Command("start:shell", "open the vault and write (the same as notevault alone)"),
@@ -44,49 +25,49 @@ COMMANDS: dict[str, Command] = {
     "init": Command(
         "setup:init",
         "make a vault and its recovery sheet",
-        (_value("--sheet", "OUT", "write the recovery sheet to this new .pdf or .txt file"), _KEY_IN_FILE),
+        (value("--sheet", "OUT", "write the recovery sheet to this new .pdf or .txt file"), _KEY_IN_FILE),
         "The sheet is a secret in a file: print it, then delete the file. Not before `notevault sheet confirm` does the"
-        " vault count as recoverable. " + _SAVED,
+        " vault count as recoverable. " + SAVED,
     ),
     "sheet new": Command(
         "setup:sheet_new",
         "replace a lost recovery sheet",
-        (_value("--sheet", "OUT", "write the new sheet to this new .pdf or .txt file"),),
-        _SAVED,
+        (value("--sheet", "OUT", "write the new sheet to this new .pdf or .txt file"),),
+        SAVED,
     ),
     "sheet confirm": Command(
         "setup:sheet_confirm",
         "show that you have the sheet: typed in, it must open the vault",
-        (_value("--sheet", "FILE", "read it from a text file, or from standard input with -"),),
-        _SAVED,
+        (value("--sheet", "FILE", "read it from a text file, or from standard input with -"),),
+        SAVED,
     ),
     "recover": Command(
         "setup:recover",
         "open a vault with its recovery sheet and make it this laptop's own",
         (
-            _value(
+            value(
                 "--sheet", "FILE", "read the sheet from a text file, or from standard input with -; else it is typed"
             ),
             _KEY_IN_FILE,
         ),
-        "--passphrase-file names the NEW passphrase. " + _SAVED,
+        "--passphrase-file names the NEW passphrase. " + SAVED,
     ),
     "passphrase change": Command(
         "setup:passphrase_change",
         "set another passphrase",
-        (_value("--new-passphrase-file", "F", "the new passphrase is the first line of this file"),),
-        _SAVED,
+        (value("--new-passphrase-file", "F", "the new passphrase is the first line of this file"),),
+        SAVED,
     ),
     "client add": Command(
         "clients:add",
         "add a client",
         (
             ("name", {"metavar": "NAME", "help": "the name as on a folder; - reads it from standard input"}),
-            _value("--code", "C", "a code of your own (else the next free one, like C-015)"),
-            _value("--born", "DATE", "date of birth, like 1980-05-17"),
-            _flag("--yes", "add the client even if there is one of this name"),
+            value("--code", "C", "a code of your own (else the next free one, like C-015)"),
+            value("--born", "DATE", "date of birth, like 1980-05-17"),
+            flag("--yes", "add the client even if there is one of this name"),
         ),
-        "Prints the new client's code. " + _SAVED,
+        "Prints the new client's code. " + SAVED,
     ),
     "client list": Command(
         "clients:list_", "all clients, by name", (), f"With --json, one object a line: {_CLIENT_KEYS}."
@@ -102,24 +83,24 @@ COMMANDS: dict[str, Command] = {
         "save a note that is written already",
         (
             ("--client", {"metavar": "CODE", "required": True, "help": "the client's code, like C-014"}),
-            _value("--file", "F", "the text is in this file; - or nothing means standard input"),
-            _value("--date", "D", "date of the session, like 2025-11-17 or 2025-11-17 09:00 (else now)"),
-            _value("--title", "T", "a title (it is seen in the terminal's history: nothing private)"),
-            _value("--template", "T", "SOAP, DAP, BIRP or free"),
+            value("--file", "F", "the text is in this file; - or nothing means standard input"),
+            value("--date", "D", "date of the session, like 2025-11-17 or 2025-11-17 09:00 (else now)"),
+            value("--title", "T", "a title (it is seen in the terminal's history: nothing private)"),
+            value("--template", "T", "SOAP, DAP, BIRP or free"),
         ),
         "The text comes from a file or a pipe, never from the command line, where other programs can see it. Prints the"
-        " note's id once it is safe on the disk. " + _SAVED,
+        " note's id once it is safe on the disk. " + SAVED,
     ),
     "note list": Command(
         "notes:list_",
         "notes, the newest session first",
-        (_CODE, _value("--limit", "N", "at most so many", type="count")),
+        (_CODE, value("--limit", "N", "at most so many", type="count")),
         _NOTE_KEYS + ".",
     ),
     "note show": Command(
         "notes:show",
         "a note's text (logged)",
-        (_ID, _value("--revision", "N", "an earlier revision; `note history` lists them", type="count")),
+        (_ID, value("--revision", "N", "an earlier revision; `note history` lists them", type="count")),
         _NOTE_KEYS + ", author, modified, text. Without it the text alone goes to standard output.",
     ),
     "note history": Command(
@@ -137,7 +118,7 @@ COMMANDS: dict[str, Command] = {
                 {"metavar": "WORDS", "nargs": "+", "help": "what to look for; - reads the words from standard input"},
             ),
             _CODE,
-            _value("--limit", "N", "show at most so many (else 20)", type="count"),
+            value("--limit", "N", "show at most so many (else 20)", type="count"),
         ),
         "Searches are logged, their words sealed. " + _NOTE_KEYS + ", excerpt.",
     ),
@@ -146,11 +127,11 @@ COMMANDS: dict[str, Command] = {
         "bring in notes from .txt, .md and .csv files",
         (
             ("files", {"metavar": "FILE", "nargs": "+", "help": "a text file is one note, a row of a .csv too"}),
-            _value("--map", "MAP", "columns of a .csv: name=COLUMN,text=COLUMN[,date=,born=,title=,order=dmy|mdy]"),
+            value("--map", "MAP", "columns of a .csv: name=COLUMN,text=COLUMN[,date=,born=,title=,order=dmy|mdy]"),
             ("--client", {"metavar": "CODE", "help": "all of them are this client's"}),
-            _flag("--dry-run", "show what would happen; write nothing"),
-            _flag("--again", "also notes that are here already: the same words, client and day"),
-            _flag("--yes", "do not ask"),
+            flag("--dry-run", "show what would happen; write nothing"),
+            flag("--again", "also notes that are here already: the same words, client and day"),
+            flag("--yes", "do not ask"),
         ),
         "First shows what would come in, then asks. The files themselves stay readable: delete them afterwards."
         ' With --json: {"saved": N, "what": "import", "clients": MADE, "notes": N}; with --dry-run: notes, clients_new,'
@@ -166,15 +147,16 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command(
         "doctor:run",
         "look at the vault's surroundings: keys, permissions, sheet, lock",
-        (_flag("--confirm-rollback", "go on with an older copy of the vault that was put back"),),
+        (flag("--confirm-rollback", "go on with an older copy of the vault that was put back"),),
         "Without the passphrase it says what it can. With --json, one object a line: topic, state (good, note, warn,"
         " bad, unknown), sentence, step.",
     ),
+    **AUDIT,
     "remember": Command(
         "session:remember",
         "let commands open the vault without the passphrase for some hours",
-        (_value("--hours", "N", "1 to 8 (else 4)", type="count"),),
-        _SAVED,
+        (value("--hours", "N", "1 to 8 (else 4)", type="count"),),
+        SAVED,
     ),
     "lock": Command("session:lock", "end what `remember` began", (), 'With --json: {"ended": true or false}.'),
     "version": Command("start:version", "print the version", (), 'With --json: {"version": V}.'),
@@ -190,14 +172,15 @@ GROUPS: dict[str, str] = {
     "passphrase": "what opens the vault",
     "client": "the people in treatment",
     "note": "notes and their revisions",
+    "audit": "the log of what was done, for somebody who must not take your word for it",
 }
 
 COMMON: tuple[Argument, ...] = (
-    _value("--vault", "DIR", "the vault's folder (else the usual place)"),
-    _value("--passphrase-file", "F", "the passphrase is the first line of this file; - means standard input"),
-    _flag("--json", "answer in JSON, one object a line"),
-    _flag("--no-input", "never ask anything"),
-    _flag("--plain", "no full-screen views, no lines that redraw themselves"),
+    value("--vault", "DIR", "the vault's folder (else the usual place)"),
+    value("--passphrase-file", "F", "the passphrase is the first line of this file; - means standard input"),
+    flag("--json", "answer in JSON, one object a line"),
+    flag("--no-input", "never ask anything"),
+    flag("--plain", "no full-screen views, no lines that redraw themselves"),
 )
 
 ORDER = (
@@ -217,6 +200,10 @@ ORDER = (
     ),
     ("In between", ("import", "remember", "lock")),
     ("The vault", ("init", "sheet confirm", "sheet new", "recover", "passphrase change", "verify", "doctor")),
+    (
+        "For an auditor",
+        ("audit verify", "audit report", "audit card", "audit disclose", "audit proof", "audit export"),
+    ),
     ("Else", ("demo", "version", "help")),
 )
 

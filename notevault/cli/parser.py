@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from notevault.cli.commands import COMMON, Argument, Command
@@ -60,6 +60,14 @@ def count(text: str) -> int:
     return int(text)
 
 
+def index(text: str) -> int:
+    """A whole number from 0 on."""
+    return 0 if text == "0" else count(text)
+
+
+_TYPES: dict[object, Callable[[str], int]] = {"count": count, "index": index}
+
+
 def build(name: str, command: Command) -> Parser:
     found = Parser(
         prog=f"notevault {name}",
@@ -75,5 +83,7 @@ def build(name: str, command: Command) -> Parser:
 def _add(found: Parser, title: str, arguments: Sequence[Argument]) -> None:
     options = found.add_argument_group(title)
     for name, facts in arguments:
-        given: dict[str, object] = {**facts, "type": count} if facts.get("type") == "count" else dict(facts)
+        given = dict(facts)
+        if facts.get("type") in _TYPES:
+            given["type"] = _TYPES[facts["type"]]
         (options if name.startswith("-") else found).add_argument(name, **given)  # type: ignore[arg-type]

@@ -7,17 +7,15 @@ another file, and never inside the vault folder, which backups carry away.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from notevault.adapters.places import user_path
-from notevault.cli import asking
+from notevault.cli import asking, newfile
 from notevault.cli.common import Context
-from notevault.errors import CannotWrite, Interrupted, NotevaultError, StorageFault, UsageFault
+from notevault.errors import Interrupted, NotevaultError, UsageFault
 from notevault.formats import sheet
 from notevault.formats.sheet import SheetCode
 from notevault.vault.found import Kit
@@ -37,64 +35,15 @@ def check_place(ctx: Context) -> Path:
     path = user_path(ctx.args.sheet)
     if path.suffix.lower() not in KINDS:
         raise UsageFault("The recovery sheet is a .pdf or a .txt file.", "Name it so: --sheet recovery-sheet.pdf")
-    vault = ctx.side.vault
-    if path.resolve().is_relative_to(vault.resolve()):
-        raise UsageFault(
-            "The recovery sheet must not lie in the vault folder: every backup would carry it along.",
-            "Name another folder.",
-        )
+    newfile.outside(path, ctx.side.vault, "The recovery sheet")
     return path
 
 
-@contextmanager
-def reserved(path: Path) -> Iterator[Callable[[bytes], None]]:
-    """The file, made empty (0600) before anything is changed, so that a full or read-only disk is found in time.
-
-    Yields what writes it durably. Taken away again when nothing was written. UsageFault when there is a file of that
-    name; CannotWrite, StorageFault.
-    """
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    except FileExistsError:
-        raise UsageFault(f"{path} exists already; it is not overwritten.", "Name another file.") from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise CannotWrite(f"The folder of {path} does not exist.", "Make it, or name another file.") from None
-    except OSError as fault:
-        raise CannotWrite(f"{path} cannot be written ({fault.strerror}).", "Name another file.") from None
-    written = False
-
-    def write(data: bytes) -> None:
-        nonlocal written
-        try:
-            with os.fdopen(fd, "wb", closefd=False) as file:
-                file.write(data)
-            os.fsync(fd)
-            _sync_folder(path.parent)
-        except OSError as fault:
-            raise StorageFault(
-                f"The recovery sheet could not be written to {path} ({fault.strerror}).",
-                "No paper opens the vault: `notevault sheet new --sheet OUT` makes one.",
-            ) from None
-        written = True
-
-    try:
-        yield write
-    finally:
-        os.close(fd)
-        if not written:
-            path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The file's name is as durable as what is in it, where the system can do that."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # some network and FUSE file systems know no sync of folders
-            os.fsync(handle)
-    finally:
-        os.close(handle)
+def reserved(path: Path) -> AbstractContextManager[Callable[[bytes], None]]:
+    """See `newfile.reserved`; the sheet is on the way when its file fails."""
+    return newfile.reserved(
+        path, "The recovery sheet", "No paper opens the vault: `notevault sheet new --sheet OUT` makes one."
+    )
 
 
 def deliver(ctx: Context, session: Session, kit: Kit, path: Path, write: Callable[[bytes], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notevault.auditlog.entry import Entry
+from notevault.auditlog.events import EVENTS, NO
 from notevault.crypto import subkeys
 from notevault.errors import Damaged
 from notevault.formats import text
@@ -46,11 +47,12 @@ class VaultSealer:
                 client, details_generation = subject.client, subject.generation
                 details_key = self._table.clients[(client, subject.generation)]
                 fields["st"] = subkeys.tag(self._tag_key(client, year, subject.generation), origin, i).hex()
-                # a client's own record too, so that nothing in the clear tells it from a note
-                note_key = subkeys.note_tag_key(
-                    details_key, self._vault, client, subject.object, year, subject.generation
-                )
-                fields["nt"] = subkeys.note_tag(note_key, origin, i).hex()
+                if EVENTS[act.event].nt != NO:
+                    # a client's own record too, so that nothing in the clear tells it from a note
+                    note_key = subkeys.note_tag_key(
+                        details_key, self._vault, client, subject.object, year, subject.generation
+                    )
+                    fields["nt"] = subkeys.note_tag(note_key, origin, i).hex()
         if act.details is not None:
             key = subkeys.details_key(details_key, self._vault, client, year, details_generation)
             sealed["d"] = text.b64(subkeys.seal_details(key, origin, i, act.details, self._entropy))

@@ -1,0 +1,104 @@
+"""audit verify and audit report: the check that an auditor makes, on one's own vault, without the passphrase."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from notevault.adapters.places import user_path
+from notevault.app import auditing
+from notevault.auditlog import html, words
+from notevault.auditlog import report as reports
+from notevault.auditlog.outcome import VaultVerdict
+from notevault.auditlog.report import Report
+from notevault.auditlog.verdict import Weight
+from notevault.auditlog.version import version
+from notevault.cli import newfile
+from notevault.cli.common import Context
+
+WHAT = "The report"
+_ORDER = (Weight.TAMPERED, Weight.UNDECIDED, Weight.NOTE)
+
+
+def verify(ctx: Context) -> int:
+    checked = _check(ctx)
+    return _tell(ctx, checked)
+
+
+def report(ctx: Context) -> int:
+    """As `verify`, and the report into files, or alone to standard output."""
+    kinds: list[tuple[str | None, Callable[[Report], bytes]]] = [
+        (ctx.args.out, reports.dump),
+        (ctx.args.html, html.render),
+    ]
+    files = [(newfile.place(name, ctx.side.vault, WHAT), make) for name, make in kinds if name is not None]
+    with ExitStack() as stack:
+        ready = [(stack.enter_context(newfile.reserved(path, WHAT)), make) for path, make in files]
+        checked = _check(ctx)
+        found = reports.report(checked.verdict, version=version())
+        for write, make in ready:
+            write(make(found))
+    if not files:
+        text = reports.dump(found).decode("ascii")
+        ctx.out.text(json.dumps(found, sort_keys=True) if ctx.args.json else text)
+        _remark(ctx, checked)
+        return _code(checked.verdict)
+    code = _tell(ctx, checked)
+    for path, _ in files:
+        ctx.out.say(f"{WHAT}: {path}")
+    return code
+
+
+def _check(ctx: Context) -> auditing.Checked:
+    return auditing.check_own(
+        ctx.env,
+        ctx.side.vault,
+        [user_path(name) for name in ctx.args.places],
+        log_only=ctx.args.log_only,
+        progress=lambda what, done, of: ctx.out.progress(what.capitalize(), done, of),
+    )
+
+
+def _code(verdict: VaultVerdict) -> int:
+    """An "intact" that what was checked does not warrant is none, whatever its findings say."""
+    return words.EXIT_CODES[words.outcome(verdict)]
+
+
+def _tell(ctx: Context, checked: auditing.Checked) -> int:
+    verdict = checked.verdict
+    if ctx.args.json:
+        for each in [one for weight in _ORDER for one in verdict.of(weight)]:
+            place = {"first": each.first, "last": each.last} if each.first >= 0 else {}
+            ctx.out.row({"finding": each.code, "sentence": each.sentence, "weight": each.weight.value, **place}, "")
+        ctx.out.row(_facts(checked), "")
+    else:
+        for line in words.summary(verdict):
+            ctx.out.text(line)
+    _remark(ctx, checked)
+    return _code(verdict)
+
+
+def _remark(ctx: Context, checked: auditing.Checked) -> None:
+    for sentence in checked.remarks:
+        ctx.out.warn(sentence)
+    if _code(checked.verdict) == 1:
+        ctx.out.say("Keep the vault folder as it is, do not save into it, and restore from a backup.")
+
+
+def _facts(checked: auditing.Checked) -> dict[str, object]:
+    verdict = checked.verdict
+    logs = words.counted(verdict)
+    return {
+        "entered": checked.entered,
+        "entries": sum(log.verdict.size for log in logs),
+        "headline": words.headline(verdict),
+        "key_files": verdict.headers.sound,
+        "logs": len(logs),
+        "records": verdict.blobs.sound,
+        "sealed": sum(min(log.sealed, log.verdict.size) for log in logs),
+        "undecided": len(verdict.of(Weight.UNDECIDED)),
+        "verdict": words.outcome(verdict),
+        "vouched": sum(min(log.anchored, log.verdict.size) for log in logs),
+        "findings": len(verdict.of(Weight.TAMPERED)),
+    }
