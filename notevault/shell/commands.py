@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from notevault.domain.matching import find_clients
-from notevault.shell import commands_clients, commands_notes, commands_vault, sheet_flow
+from notevault.shell import commands_audit, commands_clients, commands_notes, commands_vault, sheet_flow
 from notevault.shell.complete import NAMES, did_you_mean
 from notevault.shell.desk import Desk
 from notevault.shell.ui import Leave
@@ -45,6 +45,7 @@ TABLE: dict[str, Command] = {
     "drafts": commands_notes.drafts,
     "sign": commands_notes.sign,
     "import": commands_vault.import_file,
+    "audit": commands_audit.audit,
     "verify": commands_vault.check,
     "doctor": commands_vault.doctor,
     "sheet": _sheet,

@@ -45,6 +45,8 @@ HELP_MORE = {
     "client": "`client anna` shows her page, `client add NAME` makes a client, `client edit anna` changes her data.",
     "import": "Reads .txt, .md and .csv files. You see what would come in before anything is saved.",
     "sign": "Vouches for a note. A later change makes a new version that is unsigned again.",
+    "audit": "Who opened, wrote and searched what, and when: the last 7 days. `audit 30` goes back 30 days,"
+    " `audit anna` shows one client, `audit review` goes over all since the last review and asks whether it was you.",
     "verify": "Reads everything and checks that nothing was changed, moved or taken away.",
     "settings": "Your name under signed notes, the minutes until the lock, the usual template.",
     "quit": "Saves, locks and leaves. Closing the window does the same.",

@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("drafts", "", "what is not finished or signed"),
     ("sign", "client", "sign a note"),
     ("import", "file", "bring in notes from files"),
+    ("audit", "client", "who did what, and when"),
     ("verify", "", "check that nothing was changed"),
     ("doctor", "", "check this laptop and the vault"),
     ("sheet", "", "check or renew the recovery sheet"),
@@ -43,6 +44,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 NAMES = tuple(name for name, _, _ in COMMANDS)
 _TAKES = {name: takes for name, takes, _ in COMMANDS}
+REVIEW = "review"
+"""What `audit` takes besides a client."""
 LIMIT = 12  # as many as fit above the toolbar of a 24-line terminal
 FROM_LETTERS = 3  # for clients in the place of a command
 
@@ -110,7 +113,9 @@ def complete(line: str, cursor: int, catalogue: Catalogue) -> list[Completion]:
     if not argument:
         return []
     if takes == "client":
-        return _clients(argument, at, catalogue)
+        reviews = command.lower() == "audit" and REVIEW.startswith(argument.lower())
+        first = [Completion(at, REVIEW, f"{REVIEW}: look over the last month")] if reviews else []
+        return [*first, *_clients(argument, at, catalogue)][:LIMIT]
     if takes == "command":
         return _commands(argument, at)
     return []

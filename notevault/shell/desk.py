@@ -10,12 +10,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from notevault.app import reviewing
 from notevault.domain import dates
 from notevault.domain.settings import Settings
 from notevault.errors import NotevaultError
+from notevault.shell.alarms import Alarms
 from notevault.shell.control import Channel
 from notevault.shell.safe import visible_line
 from notevault.shell.toolbar import Bar
@@ -49,6 +52,9 @@ class Desk:
     """The toolbar while no vault is open."""
     retype: str = ""
     """A line that could not be run: it stands at the prompt again, to be mended."""
+    alarms: Alarms = field(default_factory=Alarms)
+    _unseen: tuple[int, int] = (0, 0)
+    """Findings not looked at, of how many, when that was last counted."""
     _promised: int | None = None
     _session: Session | None = None
     _notebook: Notebook | None = None
@@ -63,6 +69,7 @@ class Desk:
     def take(self, session: Session) -> None:
         """A vault is open: the countdown begins."""
         self._session, self._notebook, self._drafts = session, Notebook(session), Drafts(session)
+        self.alarms.read_only = session.read_only or ""
         with self.gate:
             self.refresh()
         self.ui.idle.start(self.settings.idle)
@@ -126,6 +133,10 @@ class Desk:
         day = dates.day_of(now, self.env.clock.utc_offset_minutes(now))
         return dates.day_words(day, day)
 
+    def day(self, ms: int) -> date:
+        """The local day of a moment on this computer."""
+        return dates.day_of(ms, self.env.clock.utc_offset_minutes(ms))
+
     def when(self, ms: int, offset: int) -> str:
         now = self.now()
         return dates.moment_words(ms, offset, dates.day_of(now, self.env.clock.utc_offset_minutes(now)))
@@ -155,14 +166,39 @@ class Desk:
             saved,
             sheet=self.sheet_ok,
             read_only=self.session.read_only is not None,
+            finding=self.finding,
             demo=self.demo is not None,
         ).text(width)
+
+    def status(self) -> str:
+        """The countdown in an editor's bottom line, after what must not be overlooked."""
+        return f"FINDING \u2502 {self.ui.idle.words()}" if self.finding else self.ui.idle.words()
 
     def say(self, *sentences: str) -> None:
         self.message += [each for each in sentences if each]
 
     def say_fault(self, fault: NotevaultError) -> None:
+        self.alarms.heard(fault)
         self.say(f"{fault.sentence} {fault.next_step}".strip())
+
+    # What must be looked at
+
+    def warnings(self) -> list[str]:
+        """To be called by whoever has the vault to himself (`run`), as `look`."""
+        self._unseen = len(reviewing.unseen(self.session)), len(self.session.findings)
+        return self.alarms.lines(self._unseen[0])
+
+    @property
+    def finding(self) -> bool:
+        """For the toolbar, at any time: what turned up since the last look counts as not looked at."""
+        unseen, known = self._unseen
+        return self.open and self.alarms.is_grave(unseen + len(self.session.findings) - known)
+
+    def looked(self) -> None:
+        """Everything that there is to warn of was on the screen."""
+        reviewing.looked_at(self.session)
+        self._unseen = 0, len(self.session.findings)
+        self.alarms.clear()
 
 
 def note_words(desk: Desk, view: NoteView) -> str:

@@ -43,12 +43,16 @@ class Section:
 
 @dataclass(frozen=True)
 class HomeData:
-    """`today` as in "Sat 21 Nov"; `right` counts what waits."""
+    """`today` as in "Sat 21 Nov"; `right` counts what waits. `warnings` stay until they are looked at; `reminder` is
+    something for a quiet minute.
+    """
 
     today: str
     right: str
     sections: tuple[Section, ...]
     clients: Catalogue
+    warnings: tuple[str, ...] = ()
+    reminder: str = ""
 
     def entries(self) -> list[Entry]:
         return [entry for section in self.sections for entry in section.entries]
@@ -136,6 +140,16 @@ class HomeScreen(Screen):
 
     # The picture
 
+    def _notable(self, width: int) -> list[Row]:
+        """Above everything, whatever is typed: the warnings, then what can wait."""
+        rows: list[Row] = []
+        for text in self.data.warnings:
+            told = wrapped(text, max(1, min(width - 2, 100)), "class:message", " ")
+            rows += [[("class:message", " !" if at == 0 else "  "), *row] for at, row in enumerate(told)]
+        if self.data.reminder:
+            rows += wrapped(self.data.reminder, min(width - 2, 100), "", " ")
+        return [[("", "")], *rows] if rows else []
+
     def _list(self, width: int, height: int) -> list[Row]:
         rows: list[Row] = []
         marked, number = 0, 0
@@ -172,7 +186,8 @@ class HomeScreen(Screen):
             above += wrapped(text, min(width - 2, 100), "class:message", " ")
         above = above[: max(0, height - 3)]
         room = max(0, height - 1 - len(above) - (1 if above else 0))
-        shown = self._list(width, room)
+        shown = self._notable(width)[: max(0, room - 3)]
+        shown += self._list(width, room - len(shown))
         shown += [[("", "")]] * (height - 1 - len(above) - len(shown))
         rows = [*shown, *above, line]
         return rows, (column, len(rows) - 1)

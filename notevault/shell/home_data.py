@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notevault.app import reviewing
 from notevault.domain import dates
 from notevault.domain.matching import label
 from notevault.domain.notes import word_count
@@ -13,6 +14,7 @@ from notevault.vault.drafts import Draft
 from notevault.vault.notebook import ClientView, NoteView
 
 LATEST, WAITING, DRAFTS = 8, 6, 4
+REVIEW = "Look over the last month: `audit review`."
 COUNTED = 500
 
 
@@ -56,6 +58,8 @@ def home_data(desk: Desk) -> HomeData:
         _counts(len(drafts), unsigned),
         tuple(section for section in sections if section is not None and (section.entries or section.empty)),
         Catalogue(clients),
+        tuple(desk.warnings()),
+        REVIEW if desk.session.read_only is None and reviewing.review_due(desk.session, now) else "",
     )
 
 

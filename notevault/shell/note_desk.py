@@ -204,7 +204,7 @@ class _Reading:
         return ""
 
     def status(self) -> str:
-        return self._desk.ui.idle.words()
+        return self._desk.status()
 
     def keeping(self) -> tuple[str, str]:
         return "", ""

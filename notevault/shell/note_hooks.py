@@ -73,7 +73,7 @@ class NoteHooks:
         return f"signed {self._desk.clock_words(self._desk.saved_ms)}"
 
     def status(self) -> str:
-        return self._desk.ui.idle.words()
+        return self._desk.status()
 
     def keeping(self) -> tuple[str, str]:
         return self.words, self._trouble
@@ -154,6 +154,7 @@ class NoteHooks:
 
     def _failed(self, words: str, what: str, fault: NotevaultError) -> None:
         """Two words for the bottom line, where a sentence would not fit, and the sentence for the row above it."""
+        self._desk.alarms.heard(fault)
         self.words, self._trouble = words, f"{what} {fault.sentence} {fault.next_step}".rstrip()
 
     async def settle(self) -> None:

@@ -31,6 +31,7 @@ from notevault.shell.ui import Items, Leave, Progress, graver
 T = TypeVar("T")
 WIDTH = 76
 AT_ONCE = 20
+AT_ONCE_ROWS = 60
 SAY_EVERY_S = 3.0
 
 
@@ -52,6 +53,7 @@ class PlainUi:
         self._title = ""
         self._listed = False
         self._warned = False
+        self._warnings: tuple[str, ...] = ()
 
     # The terminal
 
@@ -245,9 +247,17 @@ class PlainUi:
                     return int(typed) - 1
                 self.say(f"A number from 1 to {len(entries)}, please.")
 
-    async def page(self, title: Words, rows: Rows) -> None:
+    async def page(self, title: Words, rows: Rows, *, at_end: bool = False) -> None:
+        """Always from the beginning: what is said last is what stays in sight."""
         self._head(title, [])
-        self.say(*(plain(row) for row in rows(WIDTH, self.names_hidden)))
+        said = [plain(row) for row in rows(WIDTH, self.names_hidden)]
+        while len(said) > AT_ONCE_ROWS:
+            self.say(*said[:AT_ONCE_ROWS])
+            said = said[AT_ONCE_ROWS:]
+            typed = await self.line(f"Enter for the next of {len(said)} more lines, . to go back: ")
+            if typed is None or typed.strip() == ".":
+                return
+        self.say(*said)
         await self.line("Enter goes on. ")
 
     async def work(self, title: Words, text: Sequence[Words], job: Callable[[Progress], T]) -> T:
@@ -272,6 +282,9 @@ class PlainUi:
         if not self._listed:
             self._listed = True
             self._list(screen)
+        elif screen.data.warnings != self._warnings:
+            self.say(*screen.data.warnings)
+        self._warnings = screen.data.warnings
         self.say(*screen.message)
         while True:
             typed = await self.line("notevault> ")
@@ -287,6 +300,7 @@ class PlainUi:
 
     def _list(self, screen: HomeScreen) -> None:
         self.say("", f"== {screen.title}. {screen.data.right}".rstrip(". "))
+        self.say(*screen.data.warnings, *([screen.data.reminder] if screen.data.reminder else []))
         number = 0
         for section in screen.data.sections:
             self.say(section.title + ":")

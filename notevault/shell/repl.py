@@ -25,6 +25,8 @@ async def work(desk: Desk) -> None:
 
 async def _home(desk: Desk) -> None:
     desk.view = View()
+    desk.alarms.noticed(desk.session.notices)
+    desk.session.notices.clear()
     try:
         screen = HomeScreen(await desk.run(lambda: home_data(desk)), desk.message, line=desk.retype)
     except NotevaultError as fault:

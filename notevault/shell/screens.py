@@ -24,6 +24,7 @@ Words = str | Callable[[bool], str]
 """A text, or how it reads with names hidden or not."""
 Rows = Callable[[int, bool], Sequence[Row]]
 """(width, names hidden) -> rows."""
+_FAR = 1_000_000_000
 _EDITS = {"backspace", "delete", "delete_word_left", "delete_word_right", "undo", "redo"}
 _MOVES = {"left", "right", "word_left", "word_right"}
 
@@ -274,13 +275,16 @@ class Choose(Screen):
 
 
 class Page(Screen):
-    """Something to read; scrolls. `rows` gives it anew for each width, names hidden or not."""
+    """Something to read; scrolls. `rows` gives it anew for each width, names hidden or not. A heading that was scrolled
+    away stays in sight beside the sign that there is more.
+    """
 
     keys = "Enter or Esc goes on"
 
-    def __init__(self, title: Words, rows: Rows) -> None:
+    def __init__(self, title: Words, rows: Rows, *, at_end: bool = False) -> None:
         super().__init__(title)
         self.rows = rows
+        self._top = _FAR if at_end else 0
 
     def act(self, name: str, *, select: bool = False) -> None:
         steps = {"up": -1, "down": 1, "page_up": -self._page, "page_down": self._page}
@@ -288,17 +292,23 @@ class Page(Screen):
             self.finish(True if name == "newline" else None)
         elif name in steps:
             self._top = max(0, self._top + steps[name])
-        elif name == "text_start":
+        elif name in {"row_start", "text_start"}:
             self._top = 0
+        elif name in {"row_end", "text_end"}:
+            self._top = _FAR
 
     def body(self, width: int, height: int) -> tuple[list[Row], tuple[int, int] | None]:
         rows = [[("", "")], *([("", " "), *row] for row in self.rows(width - 2, self.names_hidden))]
-        self._page = max(1, height - 1)
+        self._page = max(1, height - 2)
         self._top = max(0, min(self._top, len(rows) - height))
-        self.keys = Page.keys if len(rows) <= height else f"\u2191\u2193 scroll \u00b7 {Page.keys}"
+        self.keys = Page.keys if len(rows) <= height else f"\u2191\u2193 PgUp PgDn scroll \u00b7 {Page.keys}"
+        shown = rows[self._top : self._top + height]
+        if self._top and height > 2:
+            above = [row[1] for row in rows[: self._top + 1] if len(row) == 2 and row[1][0] == "class:heading"]
+            shown[0] = [("class:key", " \u2191 more"), *([("", "   "), above[-1]] if above else [])]
         if len(rows) > self._top + height:
-            return [*rows[self._top : self._top + height - 1], [("class:key", " \u2193 more")]], None
-        return rows[self._top :], None
+            shown[-1] = [("class:key", " \u2193 more")]
+        return shown, None
 
 
 class Wait(Screen):

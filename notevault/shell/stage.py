@@ -222,8 +222,8 @@ class Stage:
         found: int | None = await self.run(Choose(title, text, items, selected=selected, numbered=numbered))
         return found
 
-    async def page(self, title: Words, rows: Rows) -> None:
-        await self.run(Page(title, rows))
+    async def page(self, title: Words, rows: Rows, *, at_end: bool = False) -> None:
+        await self.run(Page(title, rows, at_end=at_end))
 
     async def home(self, screen: HomeScreen) -> str | int | None:
         found: str | int | None = await self.run(screen)

@@ -8,6 +8,7 @@ from notevault.shell.safe import cell_width, clip
 
 SEPARATOR = " \u2502 "
 DEMO = "DEMO \u2013 nothing here is kept"
+FINDING = ("FINDING: type audit", "FINDING")
 NO_SHEET = ("NOT RECOVERABLE: print your sheet", "NOT RECOVERABLE")
 
 
@@ -20,6 +21,7 @@ class Bar:
     backup: str = "backup: none yet"
     sheet: bool = True
     read_only: bool = False
+    finding: bool = False
     demo: bool = False
 
     def wordings(self) -> list[str]:
@@ -27,6 +29,7 @@ class Bar:
         found = []
         for level in range(4):
             parts = [DEMO if level < 2 else "DEMO"] if self.demo else []
+            parts += [FINDING[0 if level < 2 else 1]] if self.finding else []
             parts += ["READ-ONLY"] if self.read_only else []
             parts += [NO_SHEET[0 if level < 2 else 1]] if not self.sheet and not self.demo else []
             parts += [self.locks]

@@ -68,7 +68,9 @@ class Ui(Protocol):
         self, title: Words, text: Sequence[Words], items: Items, *, selected: int = 0, numbered: bool = False
     ) -> int | None: ...
 
-    async def page(self, title: Words, rows: Rows) -> None: ...
+    async def page(self, title: Words, rows: Rows, *, at_end: bool = False) -> None:
+        """Something to read; `at_end`: its last rows are seen first."""
+        ...
 
     async def work(self, title: Words, text: Sequence[Words], job: Callable[[Progress], T]) -> T:
         """Run `job` in a thread, showing what it says of its progress. Its exceptions come out here."""

@@ -12,7 +12,7 @@ from notevault.errors import Busy, NotevaultError, SecretsUnavailable, UsageFaul
 from notevault.shell import sheet_flow, wizard
 from notevault.shell.desk import Desk
 from notevault.shell.ui import Leave, Progress, options, rows_of
-from notevault.vault import rekey
+from notevault.vault import fails, rekey
 from notevault.vault.session import Session
 
 TITLE = "notevault"
@@ -54,7 +54,7 @@ async def unlock(desk: Desk, after: str) -> None:
         except NotevaultError as error:
             await _other_ways(desk, f"{error.sentence} {error.next_step}".strip(), error)
         else:
-            await _opened(desk, session)
+            await _opened(desk, session, slips)
 
 
 def _open(desk: Desk, passphrase: str, say: Progress) -> Session:
@@ -71,12 +71,11 @@ def _open(desk: Desk, passphrase: str, say: Progress) -> Session:
     return session
 
 
-async def _opened(desk: Desk, session: Session) -> None:
+async def _opened(desk: Desk, session: Session, slips: int) -> None:
     desk.take(session)
     if session.read_only is not None:
         await _read_only(desk)
-    desk.say(*desk.session.notices)
-    desk.session.notices.clear()
+    _tell(desk, slips)
     left = sheet_flow.left_behind()
     if left:
         names = ", ".join(map(str, left))
@@ -84,6 +83,15 @@ async def _opened(desk: Desk, session: Session) -> None:
             f"A recovery sheet still lies in a file: {names}",
             "Print it, then delete it: who has it can open your notes.",
         )
+
+
+def _tell(desk: Desk, slips: int) -> None:
+    """What the opening settled stays on home until it was looked at; a slip or two made just now are only said."""
+    own = fails.sentence(slips) if 0 < slips < SLIPS else ""
+    notices = desk.session.notices
+    desk.say(*desk.alarms.noticed([each for each in notices if each == own], keep=False))
+    desk.alarms.noticed(notices)
+    notices.clear()
 
 
 async def _read_only(desk: Desk) -> None:

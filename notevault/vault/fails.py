@@ -56,11 +56,12 @@ def enter(session: Session) -> None:
         session.log_acts(acts)
         session.local.clear_kept_fails()
     if count:
-        session.notices.append(_sentence(count))
+        session.notices.append(sentence(count))
         session.local.set_fails(0)
 
 
-def _sentence(count: int) -> str:
+def sentence(count: int) -> str:
+    """As the next opening tells of them."""
     return (
         "There was one failed try to open this vault since you last did."
         if count == 1

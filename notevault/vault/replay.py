@@ -159,6 +159,8 @@ class Replayer:
             self._sheet("confirmed", found.t)
         elif found.ev == "header.write" and found.k.get("why") == "sheet":
             self._sheet("open", found.t)
+        elif found.ev == "audit.review":
+            self._catalogue.set_meta("reviewed", max(found.t, int(self._catalogue.get_meta("reviewed") or 0)))
         if found.ev in ("header.write", "vault.create", "vault.recover"):
             known = self._catalogue.get_meta("header-seq") or 0
             self._catalogue.set_meta("header-seq", max(int(found.k["seq"]), int(known)))

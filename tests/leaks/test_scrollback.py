@@ -93,6 +93,10 @@ def _open(window: Window, person: Person, canaries: day.Canaries) -> None:
 def _scroll(window: Window, canaries: day.Canaries) -> None:
     """A note of many pages, read to its end and back; the list; the page of help."""
     assert canaries.name in window.screen
+    window.type("audit", "Enter")
+    window.until(f"wrote  {canaries.name}")
+    window.type("", "PageUp", "PageDown", "Escape")
+    window.until("notevault>")
     window.type("open C-001", "Enter")
     window.until("Esc close")
     window.until(canaries.text.split()[-1])

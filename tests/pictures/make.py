@@ -79,6 +79,14 @@ def journey() -> None:
         picture("6-home", "notevault: home")
         go("find sle\r", "slept")
         picture("5-find", "notevault: notes found by a word")
+        go(ESC, "notevault>")
+        go(CTRL_L, "Locked")
+        go("a slip of the hand\r", "That is not the passphrase")
+        go(PASSPHRASE + "\r", "notevault>")
+        go("open lind\r", "less worry")
+        go(ESC, "notevault>")
+        go("audit\r", "Log: the last 7 days")
+        picture("7-audit", "notevault: what was done, in words")
 
 
 def main() -> None:
