@@ -101,8 +101,10 @@ class _Check:
         """Settle on a card: the pinned one, else the folder's."""
         data = self._read("card")
         own = card.parse(data) if data is not None else None
-        if isinstance(own, Fault):
+        if isinstance(own, Fault) and (pinned is not None or viks):
             self._find("FORGED", Weight.TAMPERED, f"FORGED card: {own.sentence}")
+        elif isinstance(own, Fault):  # a copy that failed looks the same, and there is no card to hold it against
+            self._find("NO_CARD", Weight.UNDECIDED, f"The log's card does not read: {own.sentence}")
         given = card.parse(pinned) if isinstance(pinned, bytes) else pinned
         if isinstance(given, Fault):
             self._find("NO_CARD", Weight.UNDECIDED, f"The card given for this check does not read: {given.sentence}")

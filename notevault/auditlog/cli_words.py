@@ -128,7 +128,7 @@ _FOLDER: tuple[str, dict[str, Any]] = (
 )  # fmt: skip
 _CARD: tuple[str, dict[str, Any]] = ("--card", {"metavar": "CARD", "help": CARD})
 _ORIGIN: tuple[str, dict[str, Any]] = (
-    "--origin", {"metavar": "LOG", "help": "which log, by the first digits of its name; the current one by default"},
+    "--origin --log", {"metavar": "LOG", "help": "which log, by the first digits of its name, where there are several"},
 )  # fmt: skip
 _DISCLOSURE: tuple[str, dict[str, Any]] = (
     "--disclosure", {"metavar": "FILE", "help": "a file that tells which entries are of one client in one year"},

@@ -79,6 +79,14 @@ def _asked(rest: str) -> tuple[str, int | None]:
     return rest, None
 
 
+def _looked_words(last: int | None, since: int) -> str:
+    if last is None:
+        return ". You have not looked over the log before."
+    if last < since:
+        return ". You looked last before that; `audit` with a number of days shows what lies between."
+    return ", when you looked last."
+
+
 async def review(desk: Desk) -> None:
     """Since the last review, or the vault's beginning; recorded only when all of it was hers."""
     now = desk.now()
@@ -90,7 +98,7 @@ async def review(desk: Desk) -> None:
     since_words = dates.day_words(desk.day(since), desk.day(now))
     heads = [
         f"Everything since {since_words}"
-        + (", when you looked last." if last is not None else ". You have not looked over the log before."),
+        + _looked_words(last, since),
         "First at a glance, then line by line; at the end you are asked whether all of it was you.",
     ]
     title = "Look over the log"
@@ -100,7 +108,7 @@ async def review(desk: Desk) -> None:
     own = await desk.ui.confirm(
         title,
         [
-            f"{counted(view.recent.entries, 'entry').replace('entrys', 'entries')} since {since_words}.",
+            f"{view.recent.entries:,} {'entry' if view.recent.entries == 1 else 'entries'} since {since_words}.",
             *(["Something in it does not hold, or was not made with the vault open."] if doubtful else []),
         ],
         "Was all of this you?",

@@ -65,6 +65,10 @@ class Desktop:
         assert self._daemon is not None
         self._daemon.send_signal(signal.SIGSTOP)
 
+    def thaw_keyring(self) -> None:
+        assert self._daemon is not None
+        self._daemon.send_signal(signal.SIGCONT)
+
     def lock_collection(self) -> None:
         import secretstorage
 
