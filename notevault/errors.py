@@ -10,6 +10,7 @@ NotevaultError
 ├── Undecided 2              a check could not be carried out
 ├── NoVault 66               nothing there to open
 ├── NotFound 66              no such client, note or revision
+│   └── Missing              a saved file that the log names is not in the vault
 ├── SecretsUnavailable 69    this laptop's key cannot be had
 │   ├── KeyringAbsent  KeyringLocked  KeyringSilent  KeyringRefused  KeyringLied
 │   └── SecretMissing  SecretForeign
@@ -84,6 +85,12 @@ class NoVault(NotevaultError):
 class NotFound(NotevaultError):
     exit_code = 66
     default_step = "`notevault client list` and `notevault note list` show what there is."
+
+
+class Missing(NotFound):
+    """What the log names is not in the vault's folder: a loss, and no slip of whoever asked for it."""
+
+    default_step = "Keep the vault folder as it is, run `notevault verify`, and ask for a backup."
 
 
 class SecretsUnavailable(NotevaultError):

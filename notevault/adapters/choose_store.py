@@ -16,7 +16,7 @@ class SystemSecretStores:
     """Implements `ports.SecretStores`.
 
     `on_wait` is called with a sentence to show while the system waits for its dialog. `limits=AT_LOCK` for a
-    process that must not wait; `until` as in `KeyringStore`.
+    process that must not wait; `budget_s` as in `KeyringStore`.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class SystemSecretStores:
         on_wait: Callable[[str], None] | None = None,
         argv: Sequence[str] | None = None,
         key_in_file: bool = False,
-        until: float | None = None,
+        budget_s: float | None = None,
     ) -> None:
         self._files = files
         self._entropy = entropy
@@ -38,7 +38,7 @@ class SystemSecretStores:
         self._on_wait = on_wait
         self._argv = argv
         self._key_in_file = key_in_file
-        self._until = until
+        self._budget_s = budget_s
 
     def choose(self) -> tuple[str, str]:
         """(kind, why in words). A keyring counts only when an item was really written, read back and deleted.
@@ -73,7 +73,9 @@ class SystemSecretStores:
         )
 
     def _keyring(self, prefix: str) -> KeyringStore:
-        return KeyringStore(prefix, limits=self._limits, argv=self._argv, on_wait=self._on_wait, until=self._until)
+        return KeyringStore(
+            prefix, limits=self._limits, argv=self._argv, on_wait=self._on_wait, budget_s=self._budget_s
+        )
 
     def _place(self) -> Path:
         return secrets_folder() if self._folder is None else self._folder

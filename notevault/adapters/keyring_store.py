@@ -60,7 +60,7 @@ class PendingGet:
 class KeyringStore:
     """Implements `ports.SecretStore`. `prefix` is `<vault hex>/<device hex>`; `on_wait` is told to show a sentence.
 
-    `until`: on `time.monotonic`, when all calls together must have ended; each has its own limits besides.
+    `budget_s`: seconds, from the first call on, in which all calls must have ended; each has its limits besides.
     """
 
     def __init__(
@@ -71,11 +71,12 @@ class KeyringStore:
         limits: Limits = PATIENT,
         argv: Sequence[str] | None = None,
         on_wait: Callable[[str], None] | None = None,
-        until: float | None = None,
+        budget_s: float | None = None,
     ) -> None:
         check_prefix(prefix)
         self._prefix = prefix
-        self._until = until
+        self._budget_s = budget_s
+        self._until: float | None = None
         self._service = service
         self._limits = limits
         self._argv = helper_argv() if argv is None else list(argv)
@@ -123,6 +124,8 @@ class KeyringStore:
         self._compare(self._finish(self._start("probe", name="probe", value=value), self._limits.write_s), value)
 
     def _start(self, op: str, **more: object) -> HelperCall:
+        if self._budget_s is not None and self._until is None:
+            self._until = time.monotonic() + self._budget_s
         return HelperCall(self._argv, {"op": op, "service": self._service, "prefix": self._prefix, **more})
 
     def _finish(self, call: HelperCall, silence_s: float) -> dict[str, Any]:

@@ -28,12 +28,14 @@ from notevault.adapters.harden import harden
 
 _SECRET_SERVICE = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class's name
 _WINDOWS = "keyring.backends.Windows.WinVaultKeyring"
+_MACOS = "keyring.backends.macOS.Keyring"
+_SHADOW = "/new"
 # The stores that notevault trusts, in the order in which they are tried. The order is fixed, not python-keyring's
 # priority, which depends on the desktop's environment variables: a login over ssh must find the same store.
 ACCEPTED = {
     _SECRET_SERVICE: "Secret Service (GNOME Keyring, KeePassXC or the like)",
     "keyring.backends.kwallet.DBusKeyring": "KWallet",
-    "keyring.backends.macOS.Keyring": "macOS Keychain",
+    _MACOS: "macOS Keychain",
     _WINDOWS: "Windows Credential Manager",
 }
 _MAX_LINE = 16_384
@@ -106,18 +108,43 @@ def serve(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
     empty = _prepare(name, report, writes=op in ("put", "probe"))
     if op == "get":
-        values = [None if empty else backend.get_password(service, user(n)) for n in request["names"]]
+        values = [None if empty else _read(name, backend, service, user(n)) for n in request["names"]]
         return {"backend": name, "values": values}
     item = user(str(request["name"]))
     if op == "delete":
         if not empty:
             _delete(backend, service, item)
+        if name == _MACOS:
+            _delete(backend, service, item + _SHADOW)
         return {"backend": name}
-    backend.set_password(service, item, str(request["value"]))
+    _write(name, backend, service, item, str(request["value"]))
     back = type(backend)().get_password(service, item)
     if op == "probe":
         _delete(backend, service, item)
     return {"backend": name, "back": back}
+
+
+def _write(name: str, backend: Any, service: str, item: str, value: str) -> None:
+    """Where python-keyring writes in two steps, neither step loses the item or leaves its former value about.
+
+    Windows: the value before is kept under a second name, where the next write finds it; written twice, both are new.
+    macOS: it deletes, then adds; a shadow of the item is there meanwhile, which `_read` takes for it.
+    """
+    if name == _MACOS:
+        backend.set_password(service, item + _SHADOW, value)
+    backend.set_password(service, item, value)
+    if name == _WINDOWS:
+        backend.set_password(service, item, value)
+    if name == _MACOS:
+        _delete(backend, service, item + _SHADOW)
+
+
+def _read(name: str, backend: Any, service: str, item: str) -> str | None:
+    value = backend.get_password(service, item)
+    if value is None and name == _MACOS:
+        value = backend.get_password(service, item + _SHADOW)
+        value = backend.get_password(service, item) if value is None else value  # it was just put in its place
+    return None if value is None else str(value)
 
 
 def _delete(backend: Any, service: str, item: str) -> None:

@@ -36,11 +36,17 @@ def session_time(moment: Moment, clock: Clock) -> tuple[int, int]:
 
 
 def client_by_code(notebook: Notebook, typed: str) -> ClientView:
-    """By code (case, separators and leading zeros aside) or by the whole name. NotFound; UsageFault for several."""
+    """By code (case, separators and leading zeros aside) or by the whole name. NotFound; UsageFault for several.
+
+    What is done with the one that is found tells of it in the log. That there is none, or more than one, tells of
+    names too: it is logged as a list of them is, before it is said.
+    """
     clients = notebook.matchable()
     found = [view for view in clients if code_key(view.code) == code_key(typed)]
     exact = [view for view in found if view.code == typed.strip().upper()]
     found = exact or found or [view for view in clients if words(typed) and words(view.name) == words(typed)]
+    if len(found) != 1:
+        notebook.clients()
     if not found:
         raise NotFound("There is no such client.", "`notevault client list` shows names and codes.")
     if len(found) > 1:
@@ -59,8 +65,12 @@ def client_of(notebook: Notebook, name: str, code: str | None, born: str | None)
 
 
 def like_it(notebook: Notebook, client: client_values.Client) -> tuple[Sequence[ClientView], Sequence[ClientView]]:
-    """Clients of the same name who may be the same person, and clients whose name is a slip or two away."""
+    """Clients of the same name who may be the same person, and clients whose name is a slip or two away. Where there
+    are any, it is logged as a list of names is, durably, before it can be said.
+    """
     same, close = similar(client.name, notebook.matchable())
+    if same or close:
+        notebook.clients()
     maybe = [view for view in same if not (view.born and client.born and view.born != client.born)]
     return maybe, [*close, *(view for view in same if view not in maybe)]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from notevault.app.auditstates import KEY_STORE, cards_in, memory_states, states_in
+from notevault.app.auditstates import as_own, cards_in, memory_states, place_of_key, states_in
 from notevault.auditlog import card as cards
 from notevault.auditlog.card import Card
 from notevault.auditlog.fault import Fault
@@ -64,10 +64,10 @@ def check_own(
     """
     known = known_of(env, vault)
     item, remarks = _log_key(env, known)
-    states, more = memory_states(known.local, known.vault_id, item)
+    states, more = memory_states(known.local, known.vault_id, item, place_of_key(known.device))
     logs = [] if known.identity is None else cards_in(env, known.paths, known.identity)
     for place in places:
-        states += states_in(env, place, logs)
+        states += states_in(env, place, logs, vault)
     verdict = check_vault(
         vault,
         card=_card(env, known, logs),
@@ -78,6 +78,7 @@ def check_own(
         progress=progress,
         now_ms=env.clock.wall_ms(),
     )
+    as_own(verdict)
     checked = Checked(verdict, remarks=[*remarks, *more])
     if item is not None:
         _enter(env, known, item, states, checked)
@@ -133,13 +134,15 @@ def _log_key(env: Env, known: Known) -> tuple[LogItem | None, list[str]]:
     device = known.device
     if device is None or device.vault != known.vault_id:
         return None, ["This laptop keeps no key of this vault's log: only what lies beside the vault was compared."]
+    place = place_of_key(device)
+    place = place[:1].upper() + place[1:]
     try:
         value = env.stores.open(device.store, device.vault, device.device).get([LOG])[0]
         item = None if value is None else LogItem.decode(value)
     except NotevaultError as fault:
-        return None, [f"{KEY_STORE.capitalize()} was not compared. {fault.sentence}"]
+        return None, [f"{place} was not compared. {fault.sentence}"]
     if item is None:
-        return None, [f"{KEY_STORE.capitalize()} remembers nothing of this log."]
+        return None, [f"{place} remembers nothing of this log."]
     return item, []
 
 

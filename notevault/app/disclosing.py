@@ -6,7 +6,7 @@ asked for by client and year, agreed to in words, and in the log, durably, befor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from notevault.app.adding import client_by_code
@@ -25,13 +25,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a disclosure would give away. `entries` of the client in that year, up to now; `unread`: sentences about
-    logs that could not be looked at.
+    """What a disclosure would give away. `entries` of the client in that year, up to `size` of the present log;
+    `unread`: sentences about logs that could not be looked at.
     """
 
     client: ClientView
     year: int
     entries: int
+    size: int
     keys: dict[int, bytes] = field(repr=False)
     unread: tuple[str, ...] = ()
 
@@ -49,13 +50,22 @@ def plan(notebook: Notebook, code: str, year: int, progress: Progress | None = N
         if owner == client.id
     }
     unread: list[str] = []
+    size = session.recorder.tail.size
     found = sum(1 for _ in _matching(session, keys, year, unread, progress or (lambda _done, _all: None)))
     if not found:
         raise NotFound(
             f"The log has no entry about {client.code} in {year}: there is nothing to disclose.",
             "Years are counted in UTC, so the first hours of a new year may belong to the one before.",
         )
-    return Plan(client, year, found, keys, tuple(unread))
+    return Plan(client, year, found, size, keys, tuple(unread))
+
+
+def finds(session: Session, agreed: Plan) -> int:
+    """How many entries the file finds by now: those of the plan, and what asking and disclosing have added to them."""
+    recorder = session.recorder
+    return agreed.entries + sum(
+        1 for _ in _ours(agreed.keys, agreed.year, session.origin, recorder.entries(agreed.size, recorder.tail.size))
+    )
 
 
 def gives_away(name: str, year: int) -> str:
@@ -83,15 +93,18 @@ def _matching(
     session: Session, keys: dict[int, bytes], year: int, unread: list[str], progress: Progress
 ) -> Iterator[entry.Entry]:
     """The entries of all listed logs that these keys find."""
-    listed = disclosure.Disclosure(tuple(sorted(keys.items())), 0, b"", "", "", year)
-    matches = disclosure.matcher(listed)
     for origin in session.header.origins:
-        for data in _entries(session, origin, unread, progress):
-            if b'"st":' not in data:
-                continue
-            found = entry.parse(data)
-            if isinstance(found, entry.Entry) and matches(found, origin):
-                yield found
+        yield from _ours(keys, year, origin, _entries(session, origin, unread, progress))
+
+
+def _ours(keys: dict[int, bytes], year: int, origin: str, entries: Iterable[bytes]) -> Iterator[entry.Entry]:
+    matches = disclosure.matcher(disclosure.Disclosure(tuple(sorted(keys.items())), 0, b"", "", "", year))
+    for data in entries:
+        if b'"st":' not in data:
+            continue
+        found = entry.parse(data)
+        if isinstance(found, entry.Entry) and matches(found, origin):
+            yield found
 
 
 def _entries(session: Session, origin: str, unread: list[str], progress: Progress) -> Iterator[bytes]:

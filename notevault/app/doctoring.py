@@ -170,7 +170,7 @@ def _left_behind(local: LocalState) -> list[Item]:
         items.append(Item("drafts", "note", f"{some} to be saved.", "`notevault` takes them up again."))
     else:
         items.append(Item("drafts", "good", "None wait to be saved."))
-    fails = local.fails()
+    fails, _ = local.fails()
     if fails:
         items.append(Item("failed tries", "warn", f"{fails} failed tries to open this vault since it was last opened."))
     files = local.files

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from notevault.crypto import kdf
 from notevault.errors import CannotWrite, Damaged, NotevaultError, NotFound, NoVault, Refused, StorageFault, UsageFault
-from notevault.vault import found, recover, rekey, unlock
+from notevault.vault import fails, found, recover, rekey, unlock
 from notevault.vault.env import Env
 from notevault.vault.found import Kit
 from notevault.vault.replay import Progress
@@ -126,8 +126,13 @@ def change_passphrase(session: Session, passphrase: str, params: kdf.KdfParams |
 
 
 def knows_passphrase(session: Session, passphrase: str) -> bool:
-    """Asked again before something that only its owner may do. Raises SecretsUnavailable."""
-    return rekey.knows_passphrase(session, kdf.normalise(passphrase, opening=True))
+    """Asked again before something that only its owner may do. A wrong one is logged, and told of at the next opening,
+    as one at the door. Raises SecretsUnavailable.
+    """
+    if rekey.knows_passphrase(session, kdf.normalise(passphrase, opening=True)):
+        return True
+    fails.record(session.env, session.local, session.recorder, "passphrase")
+    return False
 
 
 def improve_kdf(session: Session, passphrase: str) -> bool:

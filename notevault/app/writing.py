@@ -58,12 +58,15 @@ class Writing:
 
     @classmethod
     def of_draft(cls, notebook: Notebook, drafts: Drafts, draft: Draft) -> Writing:
-        """A kept draft, taken up again; the opening of the note it continues is logged."""
+        """A kept draft, taken up again. Logged before its text is given out: the opening of the note it continues, or,
+        where there is no such record yet, of its client's.
+        """
         now = notebook.session.env.clock.wall_ms()
         if draft.base or notebook.session.catalogue.note(draft.note) is not None:  # saved, and then the draft stayed
             view, note = notebook.open_note(draft.note)
             base = view.version
         else:
+            notebook.open_client(draft.client)
             author = notebook.settings().author
             note = Note("", draft.session, draft.offset, draft.kept, now, draft.title, draft.template, author)
             base = 0
@@ -129,26 +132,29 @@ class Writing:
         return view
 
     def drop_draft(self) -> None:
-        """A revision holds the text. A draft that cannot be removed is no fault of the saving: it is told as a notice,
-        and goes when its note is closed the next time.
-        """
-        try:
-            self.drafts.drop(self.note_id)
-        except NotevaultError as fault:
-            self.notebook.session.notices.append(f"An old draft could not be removed. {fault.sentence}")
+        _drop(self.notebook, self.drafts, self.note_id)
+
+
+def _drop(notebook: Notebook, drafts: Drafts, note_id: bytes) -> None:
+    """A revision holds the text. A draft that cannot be removed is no fault of the saving: it is told as a notice, and
+    goes when its note is closed the next time.
+    """
+    try:
+        drafts.drop(note_id)
+    except NotevaultError as fault:
+        notebook.session.notices.append(f"An old draft could not be removed. {fault.sentence}")
 
 
 def unsaved_drafts(notebook: Notebook, drafts: Drafts) -> list[Draft]:
     """The kept drafts, the newest first. One that its note's newest revision holds word for word outlived a crash
-    between the two and is dropped here; to see that, the revision is opened (logged), where there is a newer one.
+    between the two and is dropped here.
     """
     found = []
     for draft in drafts.list():
         with contextlib.suppress(NotFound):
-            if notebook.session.read_only is None and notebook.note(draft.note).version > draft.base:
-                writing = Writing.of_draft(notebook, drafts, draft)
-                if not writing.unsaved(draft.text):
-                    writing.drop_draft()
-                    continue
+            newer = notebook.session.read_only is None and notebook.note(draft.note).version > draft.base
+            if newer and notebook.says(draft.note, draft.text):
+                _drop(notebook, drafts, draft.note)
+                continue
         found.append(draft)
     return found

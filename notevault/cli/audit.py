@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from notevault.adapters.places import user_path
 from notevault.app import auditing
-from notevault.auditlog import html, words
+from notevault.auditlog import html, totals, words
 from notevault.auditlog import report as reports
 from notevault.auditlog.outcome import VaultVerdict
 from notevault.auditlog.report import Report
@@ -23,7 +23,7 @@ _ORDER = (Weight.TAMPERED, Weight.UNDECIDED, Weight.NOTE)
 
 def verify(ctx: Context) -> int:
     checked = _check(ctx)
-    return _tell(ctx, checked)
+    return _tell(ctx, checked, "`notevault audit report --html FILE` writes them all")
 
 
 def report(ctx: Context) -> int:
@@ -44,7 +44,7 @@ def report(ctx: Context) -> int:
         ctx.out.text(json.dumps(found, sort_keys=True) if ctx.args.json else text)
         _remark(ctx, checked)
         return _code(checked.verdict)
-    code = _tell(ctx, checked)
+    code = _tell(ctx, checked, "see the report")
     for path, _ in files:
         ctx.out.say(f"{WHAT}: {path}")
     return code
@@ -65,7 +65,7 @@ def _code(verdict: VaultVerdict) -> int:
     return words.EXIT_CODES[words.outcome(verdict)]
 
 
-def _tell(ctx: Context, checked: auditing.Checked) -> int:
+def _tell(ctx: Context, checked: auditing.Checked, more: str) -> int:
     verdict = checked.verdict
     if ctx.args.json:
         for each in [one for weight in _ORDER for one in verdict.of(weight)]:
@@ -73,7 +73,7 @@ def _tell(ctx: Context, checked: auditing.Checked) -> int:
             ctx.out.row({"finding": each.code, "sentence": each.sentence, "weight": each.weight.value, **place}, "")
         ctx.out.row(_facts(checked), "")
     else:
-        for line in words.summary(verdict):
+        for line in words.summary(verdict, more):
             ctx.out.text(line)
     _remark(ctx, checked)
     return _code(verdict)
@@ -88,7 +88,7 @@ def _remark(ctx: Context, checked: auditing.Checked) -> None:
 
 def _facts(checked: auditing.Checked) -> dict[str, object]:
     verdict = checked.verdict
-    logs = words.counted(verdict)
+    logs, found = words.counted(verdict), totals.by_weight(verdict)
     return {
         "entered": checked.entered,
         "entries": sum(log.verdict.size for log in logs),
@@ -97,8 +97,9 @@ def _facts(checked: auditing.Checked) -> dict[str, object]:
         "logs": len(logs),
         "records": verdict.blobs.sound,
         "sealed": sum(min(log.sealed, log.verdict.size) for log in logs),
-        "undecided": len(verdict.of(Weight.UNDECIDED)),
+        "remembered": sum(min(log.remembered, log.verdict.size) for log in logs),
+        "undecided": found[Weight.UNDECIDED.value],
         "verdict": words.outcome(verdict),
         "vouched": sum(min(log.anchored, log.verdict.size) for log in logs),
-        "findings": len(verdict.of(Weight.TAMPERED)),
+        "findings": found[Weight.TAMPERED.value],
     }

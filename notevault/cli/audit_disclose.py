@@ -33,9 +33,10 @@ def run(ctx: Context) -> int:
             _agree(ctx, notebook, plan)
         data = disclosing.disclose(notebook.session, plan)
         write(data)
-        facts: dict[str, object] = {"client": plan.client.code, "entries": plan.entries, "year": plan.year}
+        found = disclosing.finds(notebook.session, plan)
+        facts: dict[str, object] = {"client": plan.client.code, "entries": found, "year": plan.year}
         ctx.out.saved(hashlib.sha256(data).hexdigest()[:32], "disclosure", file=str(path), **facts)
-    entries = count(plan.entries, "log entry", "log entries")
+    entries = count(found, "log entry", "log entries")
     ctx.out.say(
         f"The file finds {entries} of {plan.year}, and those still to come in that year. Give it to the auditor alone,"
         f" by a safe way, then delete it: {path}"
@@ -45,7 +46,7 @@ def run(ctx: Context) -> int:
 
 def _agree(ctx: Context, notebook: Notebook, plan: Plan) -> None:
     """The name goes to the terminal alone, and that it is shown is logged first. Interrupted when it is declined."""
-    name = notebook.open_client(plan.client.id).name
+    name = notebook.open_client(plan.client.id, purpose="review").name
     entries = count(plan.entries, "entry", "entries")
     told = harmless(disclosing.gives_away(name, plan.year))
     ctx.out.clear()

@@ -202,7 +202,7 @@ ORDER = (
     ("The vault", ("init", "sheet confirm", "sheet new", "recover", "passphrase change", "verify", "doctor")),
     (
         "For an auditor",
-        ("audit verify", "audit report", "audit card", "audit disclose", "audit proof", "audit export"),
+        ("audit verify", "audit report", "audit card", "audit disclose", "audit proof", "audit export", "audit review"),
     ),
     ("Else", ("demo", "version", "help")),
 )

@@ -30,6 +30,10 @@ AUDIT: dict[str, Command] = {
         " entered in the log; a copy of the vault, which must stay as it is, is checked with `nvaudit check`."
         f" {_AUDIT_STATUS}",
     ),
+    "audit review": Command(
+        "audit_review:run",
+        "look over the log yourself: in the open vault (`notevault`), where you type `audit review`",
+    ),
     "audit report": Command(
         "audit:report",
         "the same check, and a report of what the log tells, to read and to file",

@@ -88,7 +88,7 @@ def _open(ctx: Context) -> Session | None:
 
 
 def _confirm(ctx: Context) -> int:
-    """Go on with the older copy: the passphrase, and a word typed by a person."""
+    """Go on with what was found: the passphrase, and a word typed by a person."""
     if not ctx.can_ask:
         raise asking.need_terminal(
             "Going on with an older copy takes a person", "Run `notevault doctor --confirm-rollback` at a terminal."
@@ -101,7 +101,7 @@ def _confirm(ctx: Context) -> int:
         raise
     with ctx.holding(fresh):
         ctx.out.saved(fresh.vault_id.hex(), "rollback-confirmed")
-        ctx.out.say("The vault can be written to again.")
+        ctx.out.say("The vault can be written to again. Its log has a new card for auditors: `notevault audit card`.")
     return 0
 
 
@@ -110,9 +110,9 @@ def _agreed(ctx: Context, session: Session) -> Session:
         raise Refused("This vault is the newest that this laptop has seen: there is nothing to confirm.", "")
     ctx.out.say(
         f"{session.read_only}\n"
-        "If you go on with this copy, what was saved after it is not part of the vault any more; if it still exists"
-        " somewhere, keep that copy. That you did so is logged."
+        "If you go on with the vault as it is here, what was saved elsewhere or is damaged is not part of it any more;"
+        " if it still exists somewhere, keep that copy first. That you did so is logged, and a new log begins."
     )
-    if asking.answer(f"To go on with this older copy, type the word {WORD}: ").lower() != WORD:
+    if asking.answer(f"To go on with the vault as it is here, type the word {WORD}: ").lower() != WORD:
         raise Interrupted("Nothing was changed.")
     return rekey.confirm_rollback(session)

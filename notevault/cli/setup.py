@@ -41,10 +41,7 @@ def recover(ctx: Context) -> int:
     session = opening.recover_vault(env, vault, code.seed, code.fingerprint, passphrase, None, ctx.reading)
     with ctx.holding(session):
         ctx.out.saved(session.vault_id.hex(), "recovery", notes=session.catalogue.count_notes())
-        ctx.out.say(
-            "This laptop opens the vault now, with the new passphrase. The sheet stays valid. Other laptops of this"
-            " vault keep working."
-        )
+        ctx.out.say("This laptop opens the vault now, with the new passphrase. The sheet stays valid.")
     return 0
 
 

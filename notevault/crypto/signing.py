@@ -9,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from notevault.auditlog import pubkeys
 from notevault.errors import OwnFault, WrongSeal
 from notevault.formats.header import Cross, Header
 from notevault.formats.ids import id_bytes
@@ -18,11 +19,6 @@ CARD: Final = b"notevault/v1/card\0"
 VIK: Final = b"notevault/v1/vik\0"
 PURGE: Final = b"notevault/v1/purge\0"
 FINGERPRINT: Final = b"notevault/v1/vik-fingerprint\0"
-
-_P: Final = 2**255 - 19
-_Y8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
-"""y of a point of order 8 (its negative has order 8 too); checked in tests by point arithmetic."""
-_SMALL_ORDER_Y: Final = frozenset({0, 1, _P - 1, _P, _P + 1, _Y8, _P - _Y8})
 
 
 def private_key(seed: bytes) -> Ed25519PrivateKey:
@@ -45,18 +41,9 @@ def sign(seed: bytes, message: bytes) -> bytes:
     return private_key(seed).sign(message)
 
 
-def is_small_order(public: bytes) -> bool:
-    """Whether a public key lies in the subgroup of order 8, under which one signature holds for many messages.
-
-    Neither RFC 8032 nor OpenSSL refuses these; the spellings beyond the field's prime are included.
-    """
-    y = int.from_bytes(public, "little") & (2**255 - 1)
-    return y in _SMALL_ORDER_Y
-
-
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether the signature holds. False, never an exception, for malformed or small-order keys."""
-    if len(public) != 32 or len(signature) != 64 or is_small_order(public):
+    """Whether the signature holds. False, never an exception, for keys that no verifier here takes (`pubkeys`)."""
+    if len(signature) != 64 or not pubkeys.usable(public):
         return False
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)

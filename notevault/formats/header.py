@@ -23,6 +23,8 @@ LIMIT: Final = 4 * 1024 * 1024
 """Largest header file: its key table then holds some 40,000 clients, more than one practice sees in a lifetime."""
 SEQ_MAX: Final = 99_999_999
 """`seq` is 8 decimal digits in the file's name."""
+MOST_SLOTS: Final = 256  # ways to open one vault: laptops, sheets, shares
+MOST_RETIRED: Final = 65_536
 _REQUIRED: Final = frozenset(
     "device generation origin origins prev retired seq sig slots table v vault vik".split()  # noqa: SIM905
 )
@@ -97,8 +99,8 @@ class Header:
             prev=ids.digest(found["prev"]),
             generation=integer(found["generation"], 1),
             origins=_origins(found["origins"]),
-            slots=tuple(slot_from_json(slot) for slot in _list(found["slots"])),
-            retired=tuple(SlotId(unhex(slot, 16)) for slot in _list(found["retired"])),
+            slots=tuple(slot_from_json(slot) for slot in _list(found["slots"], MOST_SLOTS)),
+            retired=tuple(SlotId(unhex(slot, 16)) for slot in _list(found["retired"], MOST_RETIRED)),
             table=unb64(found["table"]),
             vik=unhex(found["vik"], 32),
             sig=unb64(found["sig"], 64),
@@ -119,9 +121,11 @@ class Header:
             raise Damaged("The vault's key file contradicts itself about what came before it.")
 
 
-def _list(value: object) -> list[Any]:
+def _list(value: object, most: int) -> list[Any]:
     if type(value) is not list:
         raise Damaged("A list is missing in the vault's key file.")
+    if len(value) > most:
+        raise Damaged("A list in the vault's key file is longer than any can be.")
     return value
 
 

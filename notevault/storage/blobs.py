@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from notevault.errors import Damaged, NotFound
+from notevault.errors import Damaged, Missing, NotFound
 from notevault.formats.ids import Digest, is_digest
 from notevault.ports import Files
 from notevault.storage.layout import VaultPaths
@@ -108,5 +108,5 @@ def _changed(digest: str) -> Damaged:
     return Damaged(f"BLOB CHANGED: the saved file {digest[:16]}… is not what was saved.")
 
 
-def _missing(digest: str) -> NotFound:
-    return NotFound(f"BLOB MISSING: the saved file {digest[:16]}… is not in the vault folder.", "")
+def _missing(digest: str) -> Missing:
+    return Missing(f"BLOB MISSING: the saved file {digest[:16]}… is not in the vault folder.")

@@ -173,6 +173,10 @@ class LocalPaths:
         return self.root / "identity"
 
     @property
+    def place(self) -> Path:
+        return self.root / "place"
+
+    @property
     def kept_fails(self) -> Path:
         return self.root / "fails.kept"
 

@@ -20,10 +20,13 @@ from notevault.storage.layout import LocalPaths, is_object_name, make_lasting_fo
 OBJECT_LIMIT = 72 << 20
 """Bytes. The largest single-shot object is 64 MiB, its padding at most 1/8 more."""
 SMALL_LIMIT = 4096
+PLACE_LIMIT = 65_536
+"""Bytes of a path; no system has longer ones."""
 KEPT_FAILS = 1000
 _WHY = re.compile(r"[a-z-]{1,32}")
 _KEPT = re.compile(r"([0-9]{1,15}) ([a-z-]{1,32})")
 STORES = ("keyring", "file")
+_FAILS = re.compile(r"([0-9]{1,9}) ([0-9]{1,9})\n")
 _PIECE = 1 << 20
 
 
@@ -165,22 +168,38 @@ class LocalState:
     def keep_identity(self, vik: bytes) -> None:
         self._put(self.paths.identity, vik.hex().encode("ascii") + b"\n")
 
+    # Where the vault lies: a copy of it elsewhere is not the vault
+
+    def place(self) -> str | None:
+        """The vault's folder as this device opened it for writing last; None when unknown."""
+        try:
+            data = self._read_or_none(self.paths.place, PLACE_LIMIT)
+        except NotevaultError:
+            return None
+        return None if not data else data.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+    def keep_place(self, folder: str) -> None:
+        self._put(self.paths.place, folder.encode("utf-8", "surrogateescape") + b"\n")
+
     # Failed unlocks
 
-    def fails(self) -> int:
-        """How many unlocks failed since the last success; 0 when the count is absent or does not read."""
+    def fails(self) -> tuple[int, int]:
+        """How many unlocks failed since the last success, and how many of them are not in the log yet.
+
+        Zeros when the file is absent or does not read.
+        """
         try:
             data = self._read_or_none(self.paths.fails, 32)
         except NotevaultError:
-            return 0
-        digits = (data or b"0").strip()
-        return int(digits) if digits.isdigit() and digits.isascii() else 0
+            return 0, 0
+        found = _FAILS.fullmatch((data or b"").decode("ascii", "replace"))
+        return (int(found[1]), int(found[2])) if found else (0, 0)
 
-    def set_fails(self, count: int) -> None:
+    def set_fails(self, count: int, waiting: int = 0) -> None:
         if count == 0:
             self.files.remove(self.paths.fails)
         else:
-            self._put(self.paths.fails, b"%d\n" % count)
+            self._put(self.paths.fails, b"%d %d\n" % (count, waiting))
 
     def keep_fail(self, wall_ms: int, why: str) -> None:
         """Remember a failed unlock that could not be logged, durable: a line `<ms> <why>`; the newest 1,000 stay."""

@@ -40,6 +40,15 @@ def shell_lock(files: Files, local: LocalState) -> Iterator[None]:
         yield
 
 
+def shell_is_open(files: Files, local: LocalState) -> bool:
+    """Whether another process has a shell open on this vault just now."""
+    try:
+        with shell_lock(files, local):
+            return False
+    except Busy:
+        return True
+
+
 @contextmanager
 def _held(files: Files, path: Path, wait_s: float, sentence: str, next_step: str) -> Iterator[None]:
     files.make_folder(path.parent)

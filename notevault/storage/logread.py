@@ -155,9 +155,9 @@ class LogReader:
         return replace(now, tail=replace(now.tail, epoch=epoch, closed=closed))
 
     def _without_checkpoint(self) -> NotFound | LogDamaged:
-        """An interrupted set-up leaves at most its one entry behind; anything more once had a checkpoint."""
-        entries, _ = self.covered(self.paths.open(self.origin), 2)
-        if len(entries) > 1 or self.files.size(self.paths.bundle(self.origin, 0)) is not None:
+        """An interrupted beginning leaves its one or two entries behind; anything more once had a checkpoint."""
+        entries, _ = self.covered(self.paths.open(self.origin), 3)
+        if len(entries) > 2 or self.files.size(self.paths.bundle(self.origin, 0)) is not None:
             return LogDamaged("MISSING: the log is there, but not its signed state.")
         return NotFound("This log was never begun.", "")
 

@@ -24,7 +24,8 @@ def import_all(
     items: Sequence[tuple[Client | bytes, Note]],
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[int, int]:
-    """New clients (given as a Client, the same object for all its notes) and notes, in batches: (clients, notes).
+    """New clients (given as a Client, the same object for all its notes) and notes, in batches: (clients, notes). The
+    log is told how many records that are, not how many of them are clients.
 
     A crash in the middle leaves whole batches; what is in is in, and a failure says how many that are.
     """
@@ -43,7 +44,7 @@ def import_all(
         if progress is not None:
             progress(done, len(items))
     made = len(ids)
-    session.log_acts([Act("import.run", "E", "import", k={"n": len(items)})])
+    session.log_acts([Act("import.run", "E", "import", k={"n": made + len(items)})])
     if session.catalogue.changes >= SNAPSHOT_EVERY:
         session.save_snapshot()
     return made, len(items)

@@ -35,7 +35,7 @@ from notevault.vault.follow import (
 from notevault.vault.items import DEVICE, LOG, SESSION, DeviceItem, LogItem
 from notevault.vault.recorder import LogSigner, Recorder
 from notevault.vault.session import Keys
-from notevault.vault.survey import Alleged, Survey, open_log
+from notevault.vault.survey import Alleged, Survey, copy_of, open_log
 
 Door = list[tuple[Alleged, PassphraseSlot]]
 """The alleged headers that have a slot for this laptop, the highest first."""
@@ -46,6 +46,7 @@ class Secrets:
     device: DeviceItem
     log: LogItem | None  # absent: a new log is started
     session: remember.Remembered | None
+    expired_ms: int | None  # when a session that is still about ran out
 
 
 def door_of(env: Env, seen: Survey, device: DeviceFile) -> Door:
@@ -67,10 +68,7 @@ def door_of(env: Env, seen: Survey, device: DeviceFile) -> Door:
     if door:
         return door
     if refused is None and seen.damaged:  # the one that knows this laptop may be the one that does not read
-        raise Damaged(
-            f"The vault's newest key file cannot be used. {seen.damaged[0]}",
-            "Put that file back from a copy of the vault; your recovery sheet may open an older state.",
-        )
+        raise _newest_damaged(seen)
     raise refused or SecretMissing(
         "This vault no longer accepts this laptop.", "Your recovery sheet opens it: `notevault recover`."
     )
@@ -101,10 +99,13 @@ class Stretcher:
         return self._done[at]
 
 
-def why_not(fault: SecretsUnavailable) -> str:
+def why_not(fault: NotevaultError) -> str:
+    """The reason that the log tells of."""
     if isinstance(fault, SecretMissing):
         return "secret-missing"
-    return "secret-foreign" if isinstance(fault, SecretForeign) else "keyring"
+    if isinstance(fault, SecretForeign):
+        return "secret-foreign"
+    return "keyring" if isinstance(fault, SecretsUnavailable) else "header"
 
 
 def read_secrets(env: Env, store: SecretStore, device: DeviceFile) -> Secrets:
@@ -116,6 +117,7 @@ def read_secrets(env: Env, store: SecretStore, device: DeviceFile) -> Secrets:
             DeviceItem.decode(device_text, device.vault, device.device),
             None if log_text is None else LogItem.decode(log_text),
             remember.recall(env, device, session_text),
+            remember.expired_ms(env, session_text),
         )
     except Damaged:
         raise KeyringLied("Your system's key store gave back something else than this laptop's key.") from None
@@ -149,7 +151,18 @@ def open_keys(
     if wrong is not None and not isinstance(fault, Damaged):  # damage shows only after the passphrase was right
         _log_failure(env, seen, device, secrets)
         raise wrong
+    if stretcher.passphrase is not None:
+        fails.keep(env, seen.local, "header" if fault is None else why_not(fault))
+    if seen.damaged and isinstance(fault, SecretMissing):  # the newest key file may be the one that does not read
+        raise _newest_damaged(seen)
     raise fault or Tampered("No key file of this vault is signed by the vault itself.")
+
+
+def _newest_damaged(seen: Survey) -> Damaged:
+    return Damaged(
+        f"The vault's newest key file cannot be used. {seen.damaged[0]}",
+        "Put that file back from a copy of the vault; your recovery sheet may open an older state.",
+    )
 
 
 def _check_identity(header: Header, table: KeyTable, generation: int) -> None:
@@ -169,7 +182,7 @@ def _slot_key(slot: PassphraseSlot, device: DeviceFile, secrets: Secrets, stretc
 
 
 def _log_failure(env: Env, seen: Survey, device: DeviceFile, secrets: Secrets) -> None:
-    if secrets.log is None:
+    if secrets.log is None or copy_of(env, seen) is not None:
         fails.keep(env, seen.local, "passphrase")
         return
     try:

@@ -7,21 +7,28 @@
 
 `look` and `commit` need the vault for themselves; in an open shell the others run beside the writing. Interrupted
 before `commit`, nothing has happened; after it, the key store still has both keys and the log says which one counts.
-Whoever writes the log's item in the key store holds `log.lock`, so that no key is ever written over by an older one.
+Whoever writes the log's item in the key store holds `log.lock` and has looked at the log and the newest key file since,
+so that no key is ever written over by an older one.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notevault.auditlog import entry
 from notevault.crypto import signing
-from notevault.errors import Busy
+from notevault.errors import Busy, Refused
+from notevault.ports import SecretStore
+from notevault.storage.local import LocalState
+from notevault.vault.env import Env
 from notevault.vault.items import LOG, Head, LogItem
 from notevault.vault.recorder import Act
+from notevault.vault.survey import check_newest
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
@@ -32,6 +39,16 @@ ACTIVE_MS = 15 * 60_000
 """So long after a vault was opened, or the last epoch closed, it is due in an open shell."""
 ALONE_MS = 24 * 3600_000
 """One-shot commands, which may follow each other by the minute, leave it until its first entry is so old."""
+
+
+class _Held(threading.local):
+    """The locks that this thread holds."""
+
+    def __init__(self) -> None:
+        self.held: set[Path] = set()
+
+
+_here = _Held()
 
 
 def due(session: Session) -> bool:
@@ -47,7 +64,8 @@ def due_alone(session: Session) -> bool:
         return count > 0
     for data in session.recorder.entries(session.recorder.epoch_begun(), session.recorder.epoch_begun() + 1):
         found = entry.parse(data)
-        return isinstance(found, entry.Entry) and session.env.clock.wall_ms() - found.t >= ALONE_MS
+        age = session.env.clock.wall_ms() - found.t if isinstance(found, entry.Entry) else 0
+        return not 0 <= age < ALONE_MS  # an entry of tomorrow: the clock was moved, and tells nothing
     return False
 
 
@@ -72,19 +90,22 @@ def close_epoch(session: Session) -> None:
 class Closing:
     """One close, step by step; see `closing`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, store: SecretStore) -> None:
         self._session = session
+        self._store = store
         self._next: LogItem | None = None
 
     def look(self) -> None:
+        """Raises Refused where this vault was opened anew in another window: its log has taken the place of ours."""
         session = self._session
         with session.recorder.writing():  # another process may have closed it meanwhile
+            check_newest(session)
             item = session.recorder.signer().item
             self._next = replace(item, next_seed=session.env.entropy.draw(32), head=_head(session, item))
 
     def prepare(self) -> None:
         assert self._next is not None, "looked before"
-        self._session.store.put(LOG, self._next.encode())
+        self._store.put(LOG, self._next.encode())
 
     def commit(self) -> None:
         """Milliseconds. Other windows cannot have closed the epoch since `look`: `log.lock` is held."""
@@ -107,7 +128,7 @@ class Closing:
         session = self._session
         assert session.log_item is not None, "committed before"
         item = replace(session.log_item, head=_head(session, session.log_item))
-        session.store.put(LOG, item.encode())
+        self._store.put(LOG, item.encode())
         session.log_item = item
 
 
@@ -117,33 +138,56 @@ def _head(session: Session, item: LogItem) -> Head:
 
 
 @contextmanager
-def closing(session: Session, wait_s: float = 0.5) -> Iterator[Closing]:
-    """Alone with the log's item of the key store. Busy when another window, or another thread, is closing."""
-    with alone(session, wait_s):
-        yield Closing(session)
+def closing(session: Session, store: SecretStore | None = None, wait_s: float = 0.5) -> Iterator[Closing]:
+    """Alone with the log's item of the key store; `store`: another way to it than the session's own.
+
+    Busy when another window, or another thread, is closing.
+    """
+    with alone(session.env, session.local, wait_s):
+        yield Closing(session, store or session.store)
 
 
 @contextmanager
-def alone(session: Session, wait_s: float) -> Iterator[None]:
-    session.env.files.make_folder(session.local.paths.log_lock.parent)
-    with session.env.files.lock(session.local.paths.log_lock, wait_s=wait_s):
+def alone(env: Env, local: LocalState, wait_s: float = 5.0) -> Iterator[None]:
+    """Nobody else writes the log's item in the key store meanwhile, and no epoch is closed. Raises Busy."""
+    path = local.paths.log_lock
+    if path in _here.held:
+        yield  # a new log is begun within an opening that holds it already
+        return
+    env.files.make_folder(path.parent)
+    lock = env.files.lock(path, wait_s=wait_s)
+    try:
+        lock.__enter__()
+    except Busy:
+        raise Busy(
+            "The key of this vault's log is being changed just now, and your system's key store takes its time.",
+            "Try again in a moment.",
+        ) from None
+    # Entered by hand: a Busy raised inside the block belongs to the caller and keeps its own words.
+    _here.held.add(path)
+    try:
         yield
+    finally:
+        _here.held.discard(path)
+        lock.__exit__(None, None, None)
 
 
 def save_head(session: Session) -> None:
     """The newest state into the key store, for the day an old copy of the folder is put back.
 
-    Whoever is closing an epoch writes a newer one: then nothing is done. Raises SecretsUnavailable in its kinds.
+    Whoever is closing an epoch, or has begun a new log, writes a newer one: then nothing is done. Raises
+    SecretsUnavailable in its kinds.
     """
     try:
-        with alone(session, 0.0):
+        with alone(session.env, session.local, 0.0):
             with session.recorder.writing():  # a fresh look
+                check_newest(session)
                 held = None if session.log_item is None else session.log_item.at(session.recorder.tail.epoch)
             if held is None:
                 return  # another process closed the epoch, and wrote its head
             session.log_item = replace(held, head=_head(session, held))
             session.store.put(LOG, session.log_item.encode())
-    except Busy:
+    except (Busy, Refused):
         return
 
 

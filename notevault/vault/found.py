@@ -7,6 +7,7 @@ The checkpoint is the commit; before it nothing counts, and a crash leaves an un
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,11 +21,11 @@ from notevault.ports import SecretStore
 from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths, create_folders
 from notevault.storage.local import DeviceFile, LocalState
-from notevault.vault import remember, spares
+from notevault.vault import epochs, remember, spares
 from notevault.vault.env import Env
 from notevault.vault.headers import Slot
 from notevault.vault.index import Catalogue
-from notevault.vault.items import DEVICE, LOG, DeviceItem
+from notevault.vault.items import DEVICE, LOG, DeviceItem, Head
 from notevault.vault.origin import NewOrigin, draw_origin, start_log
 from notevault.vault.recorder import Act
 from notevault.vault.session import Keys, Session
@@ -129,7 +130,8 @@ def adopt(
     session = _found(env, paths, local, device, before, keys, others, passphrase, params, first, "sheet", old_digest)
     session.notices.append(why)
     if former is not None:
-        _forget_former(env, former)
+        with epochs.alone(env, local):  # whoever closes an epoch of the former log just now comes first
+            _forget_former(env, former)
     if any(isinstance(slot, PassphraseSlot) for slot in others):
         session.notices.append("Other laptops that open this vault still do, with their own passphrases.")
     return session
@@ -164,18 +166,25 @@ def restart_log(
     cites: dict[str, object],
     highest_seq: int,
     how: str,
+    remembered: Head | None,
+    then: Act | None = None,
 ) -> Session:
-    """A new log on the same device: its log key was lost, or an old copy of the vault was put back and confirmed."""
+    """A new log on the same device: its log key was lost, or an old copy of the vault was put back and confirmed.
+
+    Call within `epochs.alone`. `then` is entered in the log's first commit. `remembered`: the newest state seen; the
+    key store goes on remembering it until the new log is committed, so that what was wrong is seen should that fail.
+    """
     origin = draw_origin(env, device.vault, device.device, keys.table.vik_seed)
-    item = replace(origin.item, head=replace(origin.item.head, seq=highest_seq))  # never forget the newest header seen
-    store.put(LOG, item.encode())
+    head = replace(remembered or origin.item.head, seq=highest_seq)  # never forget the newest header seen
+    store.put(LOG, replace(origin.item, head=head).encode())
     cited, size = cites["origin"], cites["size"]
     assert isinstance(size, int), "cites as in the format"
     grown = {name: max(known, size) if name == cited else known for name, known in old.origins.items()}
     before = replace(old, seq=highest_seq, origins=grown)
     header = _next_header(env, before, old_digest, device, origin, keys, list(old.slots))
     first = Act("vault.recover", "C", "recovery", k={"cites": cites})
-    return _commit_first(env, paths, local, device, header, keys, origin, store, first, how)
+    more = [] if then is None else [then]
+    return _commit_first(env, paths, local, device, header, keys, origin, store, first, how, more)
 
 
 def _next_header(
@@ -259,6 +268,7 @@ def _commit_first(
     store: SecretStore,
     first: Act,
     how: str,
+    more: Sequence[Act] = (),
 ) -> Session:
     recorder = start_log(env, paths, local, origin, device.user)
     headers = HeaderStore(env.files, paths)
@@ -275,10 +285,11 @@ def _commit_first(
             env, paths, local, again, written.digest, keys, recorder, origin.item, store, device, Catalogue.empty(), how
         )
         k = {**(first.k or {}), "seq": header.seq}
-        recorder.commit([replace(first, digest=written.digest, size=len(data), k=k)])
+        recorder.commit([replace(first, digest=written.digest, size=len(data), k=k), *more])
         session.catalogue.cover(origin.origin, recorder.tail.size, recorder.tail.root)
     local.write_device(device)
     local.keep_identity(header.vik)
+    local.keep_place(str(paths.root))
     session.catalogue.set_meta("header-seq", header.seq)
     session.save_local_head()
     try:

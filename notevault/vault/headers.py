@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from notevault.crypto import keytable as table_seal
 from notevault.crypto import signing
-from notevault.errors import Damaged, NotevaultError, Refused
+from notevault.errors import Damaged, NotevaultError
 from notevault.formats.header import Header, PassphraseSlot, RecoverySlot, ShareSlot
 from notevault.formats.ids import DeviceId, Digest, Origin, SlotId
 from notevault.formats.keytable import KeyTable
 from notevault.vault import spares
 from notevault.vault.recorder import Act
 from notevault.vault.session import Session
-from notevault.vault.survey import is_named, read_headers
+from notevault.vault.survey import check_newest
 
 Slot = PassphraseSlot | RecoverySlot | ShareSlot
 Opens = Callable[[Header], None]
@@ -38,7 +38,7 @@ def change_header(
     with recorder.writing():
         start = recorder.tail.size
         session.covered_to(start, recorder.commit([]))  # deferred acts first: the next index is then the header's
-        _check_newest(session)
+        check_newest(session)
         seq = session.header.seq + 1
         keys = table or session.keys.table
         header = replace(
@@ -72,15 +72,6 @@ def change_header(
         session.save_head()
     except NotevaultError as fault:
         session.notices.append(fault.sentence)
-
-
-def _check_newest(session: Session) -> None:
-    """A recovery on this laptop, or a new log in another window, writes its header under another log than ours."""
-    for candidate, header in read_headers(session.env, session.paths)[0]:
-        if header.vik != session.header.vik or header.seq <= session.header.seq or header.origin == session.origin:
-            continue
-        if is_named(session.env, session.paths, session.local, header, candidate.digest):
-            raise Refused("The vault was opened anew in another window.", "Lock, and unlock again.")
 
 
 def grow_pool(session: Session) -> None:

@@ -19,7 +19,7 @@ LIMIT = 400  # the shortest store we support cuts values beyond this
 
 def _fields(value: str, keys: set[str]) -> dict[str, Any]:
     found = text.parse_canonical(value.encode("ascii", "replace"), limit=LIMIT)
-    if set(found) - {"n"} != keys or found["v"] != 1:
+    if set(found) - {"h", "n"} != keys or found["v"] != 1:
         raise Damaged("This laptop's key store holds something for this vault that is not a notevault key.")
     return found
 
@@ -115,13 +115,17 @@ class LogItem:
         }
         if self.next_seed is not None:
             fields["n"] = text.b64(self.next_seed)
+        if self.head.origin != self.origin:
+            fields["h"] = self.head.origin
         return _print(fields)
 
     @classmethod
     def decode(cls, value: str) -> LogItem:
         found = _fields(value, {"v", "o", "e", "ik", "ek", "s", "r", "q"})
         origin = found["o"]
+        head = found.get("h", origin)
         text.unhex(origin, 16)
+        text.unhex(head, 16)
         if not all(isinstance(found[key], int) for key in "esq"):
             raise Damaged("This laptop's log key for this vault is damaged.")
         return cls(
@@ -129,7 +133,7 @@ class LogItem:
             found["e"],
             text.unb64(found["ik"], 32),
             text.unb64(found["ek"], 32),
-            Head(origin, found["s"], text.unb64(found["r"], 32), found["q"]),
+            Head(head, found["s"], text.unb64(found["r"], 32), found["q"]),
             text.unb64(found["n"], 32) if "n" in found else None,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 from notevault.domain import clients as client_records
@@ -17,7 +17,7 @@ from notevault.domain import settings as settings_records
 from notevault.domain.clients import Client
 from notevault.domain.notes import Note
 from notevault.domain.settings import Settings
-from notevault.errors import NotFound, UsageFault
+from notevault.errors import Damaged, NotFound, UsageFault
 from notevault.formats.envelope import RecordType
 from notevault.formats.ids import ZERO_ID
 from notevault.formats.keytable import SETTINGS
@@ -25,12 +25,11 @@ from notevault.vault import bulk
 from notevault.vault.headers import spare_client
 from notevault.vault.index import NoteRow, Write
 from notevault.vault.recorder import Act, Subject
-from notevault.vault.replay import SIGNED
+from notevault.vault.replay import SIGNED, open_write
 from notevault.vault.session import NewRecord, Session
 
 TERMS_MOST = 50  # words of one search
 TERMS_BYTES = 3000  # in all; twice that and some must fit an entry's details
-BATCH = 256  # records in one commit of an import: one sync for many files, and progress that moves
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,12 @@ class Notebook:
             self._listed = True
 
     def matchable(self) -> list[ClientView]:
-        """All clients, to find or compare one: nothing is logged, so whoever shows names takes `clients`."""
+        """All clients, to find or compare one: nothing is logged, so whoever tells of names takes `clients`."""
+        return self._clients()
+
+    def clients_for_review(self) -> list[ClientView]:
+        """All clients, for whoever looks at the log. It shows titles and words of searches too: logged every time."""
+        self.session.log_acts([Act("session.list", "R", "review")])
         return self._clients()
 
     def _clients(self) -> list[ClientView]:
@@ -130,12 +134,12 @@ class Notebook:
         last = newest[0].held_ms if newest else None
         return ClientView(client_id, found[0], client_records.from_payload(found[1]), count, last)
 
-    def open_client(self, client_id: bytes) -> ClientView:
+    def open_client(self, client_id: bytes, *, purpose: str = "care") -> ClientView:
         """A client's own record, shown in full: logged."""
         view = self.client(client_id)
         generation, _ = self.session.keys.table.client_current(client_id)
         subject = Subject(RecordType.CLIENT, client_id, ZERO_ID, view.version, generation)
-        self.session.log_acts([Act("record.open", "R", subject=subject)])
+        self.session.log_acts([Act("record.open", "R", purpose, subject=subject)])
         return view
 
     def add_client(self, client: Client) -> ClientView:
@@ -205,6 +209,17 @@ class Notebook:
         payload = self.session.open([writes[-1]])[0]
         return view, note_records.from_payload(payload)
 
+    def says(self, note_id: bytes, text: str) -> bool:
+        """Whether the newest revision is this text. Compared here and shown to nobody, so no reading is logged; False
+        where it does not open.
+        """
+        view, session = self.note(note_id), self.session
+        writes = [write for write in session.catalogue.revisions(note_id) if write.version == view.version]
+        with suppress(Damaged, NotFound):
+            payload = open_write(session.blobs, session.keys.table, session.vault_id, writes[-1])
+            return note_records.from_payload(payload).text == text
+        return False
+
     def open_revision(self, revision: Revision) -> Note:
         """One line of the history, also where two laptops wrote the same number. Logged first."""
         return note_records.from_payload(self.session.open([revision.write])[0])
@@ -263,7 +278,8 @@ class Notebook:
             acts = [Act("search.run", "R", details={"v": 1, "words": terms, "hits": total})]
             for view, _ in hits:
                 generation, _key = session.keys.table.client_current(view.client_id)
-                subject = Subject(RecordType.NOTE, view.client_id, view.id, view.version, generation)
+                flags = SIGNED if view.signed else 0
+                subject = Subject(RecordType.NOTE, view.client_id, view.id, view.version, generation, flags)
                 acts.append(Act("record.open", "R", subject=subject))
             session.log_acts(acts)
         return Found(total, hits)

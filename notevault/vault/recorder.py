@@ -20,6 +20,7 @@ from notevault.storage.logfile import LogFile, Tail
 from notevault.vault.env import Env
 from notevault.vault.items import Head, LogItem
 
+LOOK_BACK = 64  # entries from whose first of this boot on the clocks are compared
 CLOCK_SLACK_MS = 120_000  # wall and boot clock may drift apart by this much between two entries (NTP, rounding)
 
 
@@ -114,6 +115,7 @@ class Recorder:
         self._begun: tuple[int, int] = (-1, 0)  # an epoch and the size that the log had when it began
         self._deferred: list[Act] = []
         self._last: tuple[int, int, str] | None = None  # wall ms, boot ms, boot id of the newest entry
+        self._since: tuple[int, int, str] | None = None  # of an earlier one of the same boot: what drift is told from
         self._held = 0
         self._settled = 0  # bytes beyond a checkpoint that were set aside and not told of yet
 
@@ -239,6 +241,8 @@ class Recorder:
         tail = self._log.commit(self.tail, [build(act) for act in acts], signer)
         self._deferred.clear()
         self.tail, self._last = tail, (now, boot, boot_id)
+        if self._since is None or self._since[2] != boot_id:
+            self._since = self._last
         if self.on_committed is not None:
             self.on_committed(tail)
         return tail
@@ -273,18 +277,26 @@ class Recorder:
         if last is None:
             return []
         ahead = (now - last[0]) - (boot - last[1]) if boot_id == last[2] else min(0, now - last[0])
+        if self._since is not None and self._since[2] == boot_id:  # many small steps are one large one
+            steps = (now - self._since[0]) - (boot - self._since[1])
+            ahead = max(ahead, steps, key=abs)
         if abs(ahead) <= CLOCK_SLACK_MS:
             return []
+        self._since = (now, boot, boot_id)
         return [Act("clock.jump", "E", "system", k={"ms": abs(ahead), "to": "ahead" if ahead > 0 else "back"})]
 
     def _last_stored(self) -> tuple[int, int, str] | None:
         if self.tail.size == 0:
             return None
-        for data in self._log.entries(self.tail.size - 1, self.tail.size):
+        last: tuple[int, int, str] | None = None
+        for data in self._log.entries(max(0, self.tail.size - LOOK_BACK), self.tail.size):
             parsed = entry.parse(data)
-            if isinstance(parsed, entry.Entry):
-                return parsed.t, parsed.m, parsed.b
-        return None
+            if not isinstance(parsed, entry.Entry):
+                continue
+            last = parsed.t, parsed.m, parsed.b
+            if self._since is None or self._since[2] != last[2] or parsed.ev == "clock.jump":
+                self._since = last
+        return last
 
     def head(self, seq: int) -> Head:
         return Head(self.origin, self.tail.size, self.tail.root, seq)

@@ -11,7 +11,7 @@ from notevault.crypto import keytable as table_seal
 from notevault.errors import Damaged, LogDamaged, NotFound, NoVault, Refused, WrongSeal, WrongSecret
 from notevault.formats.header import Header, RecoverySlot
 from notevault.storage.headers import HeaderStore
-from notevault.storage.layout import MAX_SEQ, VaultPaths
+from notevault.storage.layout import VaultPaths
 from notevault.storage.local import LocalState
 from notevault.storage.logfile import LogFile, Tail
 from notevault.vault import found, settle
@@ -19,6 +19,7 @@ from notevault.vault.env import Env
 from notevault.vault.follow import follow_logs, heads_seen
 from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
+from notevault.vault.sealer import VaultSealer
 from notevault.vault.session import Keys, Session
 from notevault.vault.survey import NAMING_EVENTS, believe, highest_seq, open_log, read_headers
 
@@ -96,7 +97,7 @@ def recover(
             notices.append(f"DAMAGED: a log of this vault could not be believed. {fault.sentence}")
             continue
         sizes[origin] = max(tail.size, header.origins[origin])
-        newest = max(newest, _newest_named(log, tail))
+        newest = max(newest, _newest_named(VaultSealer(header.vault, keys.table, env.entropy), log, tail))
         if origin == header.origin:
             cites = {"origin": origin, "root": tail.root.hex(), "size": tail.size}
     if newest > header.seq:
@@ -115,13 +116,13 @@ def recover(
     return session
 
 
-def _newest_named(log: LogFile, tail: Tail) -> int:
-    """The highest number of a header that this log tells of. Entries of others count too: it only makes a gap."""
+def _newest_named(sealer: VaultSealer, log: LogFile, tail: Tail) -> int:
+    """The highest number of a header that this log tells of, in entries made with the vault open."""
     highest = 0
     for data in log.entries(0, tail.size):
         found = entry.parse(data) if b'"seq":' in data else None
-        if isinstance(found, entry.Entry) and found.ev in NAMING_EVENTS:
-            highest = max(highest, min(int(found.k["seq"]), MAX_SEQ - 1))
+        if isinstance(found, entry.Entry) and found.ev in NAMING_EVENTS and sealer.check_mac(found, log.origin):
+            highest = max(highest, int(found.k["seq"]))
     return highest
 
 

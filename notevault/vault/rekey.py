@@ -8,12 +8,12 @@ from notevault.crypto import kdf, signing, slots
 from notevault.errors import Damaged, Refused, SecretMissing, SecretsUnavailable, WrongSecret
 from notevault.formats.header import Header, PassphraseSlot, RecoverySlot
 from notevault.formats.ids import SlotId
-from notevault.vault import found, remember
+from notevault.vault import epochs, found, remember
 from notevault.vault.headers import Slot, change_header
 from notevault.vault.items import DEVICE, DeviceItem, Head
 from notevault.vault.pending import enter_pending
 from notevault.vault.recorder import Act
-from notevault.vault.survey import highest_seq
+from notevault.vault.survey import highest_seq, is_next
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
@@ -126,31 +126,36 @@ def confirm_rollback(session: Session) -> Session:
     """
     if session.read_only is None:
         raise Refused("This vault is not read-only: there is nothing to confirm.", "")
+    if session.read_only.startswith("COPY"):
+        raise Refused(session.read_only, "What is here can be read; nothing was changed.")
     tail = session.recorder.tail
     heads = [*session.heads, Head(session.origin, tail.size, tail.root, session.header.seq)]
     seen = max(heads, key=lambda head: head.size)
     # The tail is empty for a log that cannot be believed: what was read of it does not make it sound
     cites: dict[str, object] = {"origin": session.origin, "root": tail.root.hex(), "size": tail.size}
-    fresh = found.restart_log(
-        session.env,
-        session.paths,
-        session.local,
-        session.device,
-        session.store,
-        session.header,
-        session.header_digest,
-        session.keys,
-        cites,
-        max(highest_seq(session.env, session.paths, session.header.vik), *(head.seq for head in heads)),
-        session.how,
-    )
+    highest = highest_seq(session.env, session.paths, session.header.vik)
+    with epochs.alone(session.env, session.local):
+        fresh = found.restart_log(
+            session.env,
+            session.paths,
+            session.local,
+            session.device,
+            session.store,
+            session.header,
+            session.header_digest,
+            session.keys,
+            cites,
+            max([highest, *(head.seq for head in heads if is_next(highest, head.seq))]),
+            session.how,
+            seen,
+            Act("rollback.confirm", "E", "recovery", k={"root": seen.root.hex(), "seen": seen.size}),
+        )
     fresh.catalogue.close()
     fresh.catalogue = session.catalogue
     fresh.catalogue.cover(fresh.origin, fresh.recorder.tail.size, fresh.recorder.tail.root)
     fresh.catalogue.set_meta("header-seq", fresh.header.seq)
     fresh.findings = session.findings
     session.hand_over()
-    fresh.log_acts([Act("rollback.confirm", "E", "recovery", k={"root": seen.root.hex(), "seen": seen.size})])
     enter_pending(fresh)
     fresh.save_local_head()
     return fresh

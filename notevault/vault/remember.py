@@ -95,6 +95,18 @@ def recall(env: Env, device: DeviceFile, item: str | None) -> Remembered | None:
         return None
 
 
+def expired_ms(env: Env, item: str | None) -> int | None:
+    """When the session that this item was kept for ran out, by itself or with the power; None while it runs."""
+    if item is None:
+        return None
+    try:
+        found = SessionItem.decode(item)
+    except NotevaultError:
+        return None
+    over = found.expires_ms <= env.clock.wall_ms() or found.boot_id != env.machine.boot_id()
+    return min(found.expires_ms, env.clock.wall_ms()) if over else None
+
+
 def end(env: Env, vault_id: bytes) -> bool:
     """Remove the half in memory alone, for a lock that must not wait for the key store; whether there was one."""
     half = _half(env, vault_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from notevault.auditlog import entry
+from notevault.auditlog import entry, merkle
 from notevault.auditlog.entry import Entry
 from notevault.crypto import objects
 from notevault.domain import clients, notes
@@ -104,13 +104,15 @@ class Replayer:
     ) -> None:
         """Apply the entries from `start` up to `size` (whose tree root is `root`) in one transaction.
 
-        Raises LogDamaged where an entry stands at another place than its own: somebody with the log's keys alone took
-        one out or put one in.
+        Raises LogDamaged where an entry stands at another place than its own or does not follow from the one before
+        it: somebody with the log's keys alone took one out, put one in, or put one in the place of another.
         """
         self._catalogue.begin()
         try:
+            previous: bytes | None = None
             for i, data in enumerate(entries, start):
-                self._apply(origin, i, data, placed=True)
+                self._apply(origin, i, data, placed=True, previous=previous)
+                previous = data
                 if progress is not None and i % 256 == 0:
                     progress(i, size)
             self._catalogue.cover(origin, size, root)
@@ -143,7 +145,7 @@ class Replayer:
             self._catalogue.rollback()
             raise
 
-    def _apply(self, origin: str, i: int, data: bytes, *, placed: bool = False) -> None:
+    def _apply(self, origin: str, i: int, data: bytes, *, placed: bool = False, previous: bytes | None = None) -> None:
         told = judge(self._sealer, origin, i, data)
         if isinstance(told, Finding):
             self.findings.append(told)
@@ -152,6 +154,8 @@ class Replayer:
         found = told.entry
         if placed and found.i != i:
             raise LogDamaged(f"REWRITTEN: at place {i} of the log stands the entry that was number {found.i}.")
+        if previous is not None and found.p != merkle.leaf_hash(previous)[:16].hex():
+            raise LogDamaged(f"REWRITTEN: entry {i} of the log does not follow from the one before it.")
         if told.write is not None:
             self._catalogue.add_write(told.write)
             self._open(told.write)

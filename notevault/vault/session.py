@@ -23,6 +23,7 @@ from notevault.storage.blobs import BlobStore
 from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import DeviceFile, HeadFile, LocalState
+from notevault.storage.lock import shell_is_open
 from notevault.storage.logfile import Tail
 from notevault.vault import epochs, remember, snapshot
 from notevault.vault.env import Env
@@ -292,11 +293,11 @@ class Session:
         epochs.save_head(self)
 
     def _renew(self) -> LogItem | None:
-        """The log's keys as the secret store has them now: another process closed the epoch."""
-        with contextlib.suppress(NotevaultError):
-            value = self.store.get([LOG])[0]
-            if value is not None:
-                stored = LogItem.decode(value)
+        """The log's keys as the secret store has them now: another process closed the epoch. SecretsUnavailable."""
+        value = self.store.get([LOG])[0]
+        with contextlib.suppress(Damaged):
+            stored = None if value is None else LogItem.decode(value)
+            if stored is not None and stored.origin == self.origin:
                 self.log_item = stored.at(self.recorder.tail.epoch) or self.log_item
                 return stored
         return None
@@ -312,6 +313,11 @@ class Session:
             acts.insert(0, Act("remember.end", "E", "admin", k={"why": "lock"}))
         self.log_acts(acts)
 
+    def _close_epoch(self, why: str) -> None:
+        """At a lock and at the end of a shell; after a one-shot command only when it is due and no shell will do it."""
+        if why or (epochs.due_alone(self) and not shell_is_open(self.env.files, self.local)):
+            epochs.close_epoch(self)
+
     def close(self, why: str, *, snapshot_after: int = 1) -> list[NotevaultError]:
         """Log the end, write the snapshot, close the epoch (last: the key store may take its time). Returns what could
         not be done; never raises those: nothing that was acknowledged depends on them.
@@ -326,8 +332,8 @@ class Session:
             steps.append(self.save_local_head)
             if self.catalogue.changes >= snapshot_after:
                 steps.append(self.save_snapshot)
-            if self.log_item is not None and (why or epochs.due_alone(self)):
-                steps.append(lambda: epochs.close_epoch(self))
+            if self.log_item is not None:
+                steps.append(lambda: self._close_epoch(why))
         for step in steps:
             try:
                 step()

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notevault.auditlog import card as cards
 from notevault.auditlog import checkpoint, entry
 from notevault.auditlog.fault import Fault
 from notevault.crypto import signing
-from notevault.errors import CannotWrite, Damaged, LogDamaged, NotevaultError, NotFound, NoVault, StorageFault
+from notevault.errors import CannotWrite, Damaged, LogDamaged, NotevaultError, NotFound, NoVault, Refused, StorageFault
 from notevault.formats.header import Header
 from notevault.formats.ids import is_origin
 from notevault.storage.blobs import BlobStore
@@ -23,6 +24,9 @@ from notevault.storage.layout import VaultPaths
 from notevault.storage.local import DeviceFile, LocalState
 from notevault.storage.logfile import LogFile, Tail
 from notevault.vault.env import Env
+
+if TYPE_CHECKING:
+    from notevault.vault.session import Session
 
 NAMING_EVENTS = frozenset({"vault.create", "vault.recover", "header.write"})
 CARD_LIMIT = 4096
@@ -87,6 +91,35 @@ def survey(env: Env, vault: Path) -> Survey:
     raise _nothing(env, paths)
 
 
+def copy_of(env: Env, seen: Survey) -> str | None:
+    """Why this folder is only read: the vault itself lies in another place, and is there.
+
+    Two folders that go on apart could never be brought together again; and what is opened in a copy belongs into the
+    vault's own log, where it is entered later.
+    """
+    place = seen.local.place()
+    if place is None or place == str(seen.paths.root):
+        return None
+    there = VaultPaths(Path(place))
+    if not any(env.files.names(there.headers(name)) for name in env.files.names(there.all_headers) if is_origin(name)):
+        return None  # it was moved here, or put back here from a copy
+    ids = {header.vault for _, header in read_headers(env, there)[0]}
+    if seen.vault_id not in ids:
+        return None
+    return f"COPY: this is a copy. The vault itself is in {place}; go on there, or move that folder away first."
+
+
+def alleged_locals(env: Env, vault: Path) -> list[LocalState]:
+    """Folders of this device for the vaults that the key files here claim to be of; where none reads, its only one."""
+    ids = {header.vault.hex() for _, header in read_headers(env, VaultPaths(vault))[0]}
+    names = (
+        [name for name in env.files.names(env.local_root) if name in ids] if ids else env.files.names(env.local_root)
+    )
+    states = [LocalState(env.files, env.local_root / name) for name in names if is_origin(name)]
+    known = [state for state in states if env.files.size(state.paths.device) is not None]
+    return known if ids or len(known) == 1 else []
+
+
 def read_headers(env: Env, paths: VaultPaths) -> tuple[list[tuple[Candidate, Header]], list[Damaged]]:
     """Every header file that reads and is signed by the key it names, the highest number first; and what did not."""
     store = HeaderStore(env.files, paths)
@@ -97,8 +130,8 @@ def read_headers(env: Env, paths: VaultPaths) -> tuple[list[tuple[Candidate, Hea
             readable.append((candidate, _read(store, candidate)))
         except NotFound:
             continue  # set aside by another window just now
-        except Damaged as fault:
-            faults.append(fault)
+        except Damaged as fault:  # without its traceback: that would keep the whole file's objects in memory
+            faults.append(type(fault)(fault.sentence, fault.next_step))
         except (CannotWrite, StorageFault) as fault:  # one file that the system will not give must not hide the others
             faults.append(Damaged(f"Version {candidate.seq} of the vault's key file cannot be read. {fault.sentence}"))
     return readable, faults
@@ -137,9 +170,31 @@ def highest_seq(env: Env, paths: VaultPaths, vik: bytes) -> int:
     return max((header.seq for _, header in read_headers(env, paths)[0] if header.vik == vik), default=0)
 
 
+MOST_AHEAD = 100_000  # key files that may have been written since: far more than any laptop ever writes
+
+
+def is_next(highest: int, claimed: int) -> bool:
+    """Whether a number that some memory or entry claims may be that of a later key file than the highest one here.
+
+    A number from nowhere must not use up those there are (8 digits): nobody could write a key file any more.
+    """
+    return claimed <= highest + MOST_AHEAD
+
+
 def is_named(env: Env, paths: VaultPaths, local: LocalState, header: Header, digest: str) -> bool:
     """Whether the log that this header says names it does. Raises Damaged when that log cannot be believed."""
     return _named(env, paths, local, header, digest, {}) is not None
+
+
+def check_newest(session: Session) -> None:
+    """Refused when a key file of another log has taken the place of this session's: a recovery on this laptop, or a new
+    log begun in another window.
+    """
+    for candidate, header in read_headers(session.env, session.paths)[0]:
+        if header.vik != session.header.vik or header.seq <= session.header.seq or header.origin == session.origin:
+            continue
+        if is_named(session.env, session.paths, session.local, header, candidate.digest):
+            raise Refused("The vault was opened anew in another window.", "Lock, and unlock again.")
 
 
 _UNFINISHED = "Nothing was written in it yet: move the folder away and set up again."

@@ -7,38 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from notevault.auditlog import entry
-from notevault.errors import (
-    LogDamaged,
-    NotevaultError,
-    NotFound,
-    SecretMissing,
-    SecretsUnavailable,
-)
+from notevault.errors import Damaged, NotevaultError, SecretMissing, SecretsUnavailable
 from notevault.ports import SecretStore
 from notevault.storage.local import DeviceFile
-from notevault.storage.logfile import LogFile, Tail
-from notevault.vault import epochs, fails, found, settle, snapshot
-from notevault.vault.door import Stretcher, door_of, open_keys, own_recorder, read_secrets, why_not
+from notevault.vault import epochs, fails, found, remember, settle, snapshot, standing
+from notevault.vault.door import Stretcher, door_of, open_keys, read_secrets, why_not
 from notevault.vault.env import Env
-from notevault.vault.follow import (
-    damaged_sentence,
-    follow_logs,
-    heads_seen,
-    not_superseded,
-    rolled_back,
-    snapshot_heads,
-)
+from notevault.vault.follow import follow_logs
 from notevault.vault.index import Catalogue
 from notevault.vault.items import LogItem
 from notevault.vault.pending import enter_pending
-from notevault.vault.recorder import Act, Recorder
+from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
-from notevault.vault.sealer import VaultSealer
 from notevault.vault.session import Keys, Session
-from notevault.vault.survey import Alleged, Survey, highest_seq, open_log, survey
-
-_NEWER = "ROLLED BACK: the log tells of a newer key file than the one found here."
+from notevault.vault.standing import Memories, Standing, newest_of
+from notevault.vault.survey import Alleged, Survey, alleged_locals, highest_seq, survey
 
 
 def unlock(
@@ -59,13 +42,17 @@ def unlock(
     Raises WrongSecret (passphrase), SecretsUnavailable in its kinds (this laptop's key), NoVault, Damaged, Tampered,
     Refused (costs above what this machine may spend; no remembered session).
     """
-    seen = survey(env, vault)
+    seen = _surveyed(env, vault, passphrase is not None)
     device = seen.device
     if device is None or device.vault != seen.vault_id:
         fails.keep(env, seen.local, "secret-missing")
         raise SecretMissing("This laptop has no key for this vault: the vault was made on another one.")
     store = env.stores.open(device.store, device.vault, device.device)
-    door = door_of(env, seen, device)
+    try:
+        door = door_of(env, seen, device)
+    except NotevaultError as fault:
+        fails.keep(env, seen.local, why_not(fault))
+        raise
     stretcher = Stretcher(passphrase)
     with ThreadPoolExecutor(1) as pool:  # the key store answers while Argon2 runs (it frees the interpreter)
         asked = pool.submit(read_secrets, env, store, device)
@@ -76,105 +63,86 @@ def unlock(
             fails.keep(env, seen.local, why_not(fault))
             raise
     keys, alleged = open_keys(env, seen, door, device, secrets, stretcher, keep_okm)
-    opening = _Opening(env, replace(seen, alleged=(alleged,)), alleged, keys, store, device, secrets.log)
+    opening = _Opening(env, seen, alleged, keys, store, device, expired_ms=secrets.expired_ms)
     opening.how = "remembered" if passphrase is None else "passphrase"
-    session = opening.start(shell, progress)
+    opening.look(secrets.log)
+    if not opening.standing.doubtful:
+        session = opening.start()
+    else:
+        # Since the log was read, another process may have gone on: nothing is concluded before a look at everything
+        # again, alone with the log's keys, and at the memories first, so that none can be ahead of the log.
+        with epochs.alone(env, seen.local):
+            secrets = read_secrets(env, store, device)
+            heads = standing.memories(seen.local, device.vault, secrets.log, opening.standing.catalogue)
+            seen = survey(env, vault)
+            keys, alleged = open_keys(env, seen, door_of(env, seen, device), device, secrets, stretcher, keep_okm)
+            opening.seen, opening.alleged, opening.keys = seen, alleged, keys
+            opening.look(secrets.log, heads)
+            session = opening.start()
+    _take_in(session, opening, shell, progress)
     if passphrase is None and secrets.session is not None:
         session.until_ms = secrets.session.expires_ms
     return session
 
 
+def _surveyed(env: Env, vault: Path, tried: bool) -> Survey:
+    """`survey`; where nothing can be believed the try waits to be logged, if it is known whose it is."""
+    try:
+        return survey(env, vault)
+    except Damaged:
+        if tried:
+            for local in alleged_locals(env, vault):
+                fails.keep(env, local, "header")
+        raise
+
+
 @dataclass
 class _Opening:
-    """Everything after the keys are open: head against log, settling, catalogue, pending, the session's own entry."""
+    """What is there once the keys are open, and how it stands."""
 
     env: Env
-    seen: Survey  # with the opened header alone
+    seen: Survey
     alleged: Alleged
     keys: Keys = field(repr=False)
     store: SecretStore
     device: DeviceFile
-    item: LogItem | None = field(repr=False)
     how: str = "passphrase"
-    stored: LogItem | None = field(repr=False, default=None)  # `item` as it lay in the key store
+    expired_ms: int | None = None  # when a remembered session, which is still about, ran out
+    stored: LogItem | None = field(repr=False, default=None)  # as it lay in the key store
+    standing: Standing = field(init=False, repr=False)
 
-    def start(self, shell: bool, progress: Progress | None) -> Session:
-        catalogue = snapshot.read(self.env, self.seen.local, self.device.vault, self.keys.table)
-        recorder, read_only = self._recorder()
-        heads, notices = heads_seen(self.seen.local, self.device.vault, self.item)
-        viewer = recorder or self._viewer()
-        if catalogue is not None:
-            heads += snapshot_heads(catalogue)
-        if read_only is None:
-            try:
-                heads = not_superseded(heads, viewer, catalogue)
-                read_only = rolled_back(heads, self.alleged.header, viewer, self._look)
-            except LogDamaged as fault:
-                read_only = damaged_sentence(fault.sentence)
-        if recorder is not None and recorder.keys is None and read_only is None:
-            recorder, read_only = self._without_epoch_key(recorder)
-        if recorder is None and read_only is None:
-            read_only = self._newer_named(viewer)
-        if recorder is None and read_only is None:
+    def look(self, item: LogItem | None, heads: Memories | None = None) -> None:
+        catalogue = self.standing.catalogue if heads is not None else self._snapshot()
+        if heads is None:
+            heads = standing.memories(self.seen.local, self.device.vault, item, catalogue)
+        self.stored = item
+        self.standing = standing.look(self.env, self._opened(), self.keys, self.device, item, catalogue, heads)
+
+    def _snapshot(self) -> Catalogue | None:
+        return snapshot.read(self.env, self.seen.local, self.device.vault, self.keys.table)
+
+    def _opened(self) -> Survey:
+        return replace(self.seen, alleged=(self.alleged,))
+
+    def start(self) -> Session:
+        found_ = self.standing
+        if found_.new_log:
             session = self._without_log_key()
-            if catalogue is not None:
+            if found_.catalogue is not None:
                 session.catalogue.close()
-                session.catalogue = catalogue
+                session.catalogue = found_.catalogue
         else:
-            session = self._session(viewer, catalogue or Catalogue.empty(), read_only)
-        session.heads = heads
+            session = self._session()
+        session.heads = found_.heads
         if self.seen.local.identity() != self.alleged.header.vik:
             with contextlib.suppress(NotevaultError):
                 self.seen.local.keep_identity(self.alleged.header.vik)
-        told = [each for each in self.seen.damaged if each not in (read_only or "")]
-        session.notices += [*notices, *(f"A key file could not be used: {each}" for each in told)]
-        self._take_in(session, shell, progress)
+        told = [each for each in self.seen.damaged if each not in (found_.read_only or "")]
+        session.notices += [*found_.notices, *(f"A key file could not be used: {each}" for each in told)]
         return session
 
-    def _recorder(self) -> tuple[Recorder | None, str | None]:
-        """The recorder of our own log, or None and perhaps why the vault can only be read."""
-        if self.alleged.fault is not None:
-            return None, damaged_sentence(self.alleged.fault)
-        if self.item is None:
-            return None, None
-        try:
-            recorder = own_recorder(self.env, self.seen, self.item, self.device.user)
-        except NotFound:
-            return None, None  # a new log was begun and did not come to its first entry, or it was taken away
-        except LogDamaged as fault:
-            return None, damaged_sentence(fault.sentence)
-        self.stored, self.item = self.item, recorder.keys or self.item
-        return recorder, None
-
-    def _without_epoch_key(self, recorder: Recorder) -> tuple[Recorder | None, str | None]:
-        """The log is in an epoch whose key is not here. Closed by this vault itself, the key was lost (an old copy of
-        the key store was put back): a new log begins. Closed by anybody else: only with this log's stolen keys.
-        """
-        found = recorder.brought_by()
-        sealer = VaultSealer(self.alleged.header.vault, self.keys.table, self.env.entropy)
-        if found is not None and sealer.check_mac(found, recorder.origin):
-            return None, None
-        place = "" if found is None else f" from entry {found.i} on"
-        return recorder, f"FORGED: the log was carried on{place} with a key that is not this vault's."
-
-    def _newer_named(self, log: Recorder) -> str | None:
-        """Before a new log begins: whether the one that is here tells of a newer key file than the one found."""
-        sealer = VaultSealer(self.alleged.header.vault, self.keys.table, self.env.entropy)
-        for data in log.entries(0, log.tail.size):
-            found = entry.parse(data)
-            if not isinstance(found, entry.Entry) or found.ev != "header.write":
-                continue
-            if found.k["seq"] > self.alleged.header.seq and sealer.check_mac(found, log.origin):
-                return _NEWER
-        return None
-
-    def _look(self, origin: str) -> tuple[LogFile, Tail]:
-        return open_log(self.env, self.seen.paths, self.seen.local, self.alleged.header, origin)
-
-    def _viewer(self) -> Recorder:
-        return Recorder(self.env, self.alleged.log, None, self.device.user, self.alleged.tail)
-
-    def _session(self, recorder: Recorder, catalogue: Catalogue, read_only: str | None) -> Session:
+    def _session(self) -> Session:
+        found_ = self.standing
         return Session(
             self.env,
             self.seen.paths,
@@ -182,13 +150,13 @@ class _Opening:
             self.alleged.header,
             self.alleged.digest,
             self.keys,
-            recorder,
-            self.item,
+            found_.recorder,
+            found_.recorder.keys or self.stored,
             self.store,
             self.device,
-            catalogue,
+            found_.catalogue or Catalogue.empty(),
             self.how,
-            read_only,
+            found_.read_only,
         )
 
     def _without_log_key(self) -> Session:
@@ -207,36 +175,61 @@ class _Opening:
             cites,
             highest_seq(self.env, self.seen.paths, header.vik),
             self.how,
+            newest_of(self.standing.heads),
         )
         session.notices.append(
             "The key of this vault's log was missing on this laptop, so a new log was begun; the old one is kept."
         )
         return session
 
-    def _take_in(self, session: Session, shell: bool, progress: Progress | None) -> None:
-        settled, headers = settle.settle_log(session) if session.read_only is None else (0, 0)
-        complete = follow_logs(session, progress)
-        newest = session.catalogue.get_meta("header-seq")
-        if session.read_only is None and isinstance(newest, int) and newest > session.header.seq:
-            session.read_only = _NEWER
-        opened = Act("session.open", "E", k={"how": self.how})
-        if session.read_only is not None:
-            session.log_acts([opened])
-            return
-        blobs = settle.settle_blobs(session) if shell and complete and not session.findings else 0
-        settle.tell(session, settled, headers, blobs)
-        entered = enter_pending(session)
-        if entered:
-            session.notices.append("What was opened while the vault was read-only is now in the log.")
-        fails.enter(session)
-        if any(head.origin != session.origin for head in session.heads):
-            session.save_local_head()  # of a log that a new one has taken the place of
-        if not shell:
-            session.recorder.defer(opened)
-            return
+
+def _take_in(session: Session, opening: _Opening, shell: bool, progress: Progress | None) -> None:
+    settled, headers = settle.settle_log(session) if session.read_only is None else (0, 0)
+    with contextlib.suppress(NotevaultError):
+        if opening.standing.catalogue is None and session.recorder.tail.size > 2 and session.local.read_head() is None:
+            session.notices.append(
+                "This laptop's own memory of the vault's last state was gone and is made anew. If you did not"
+                " remove it, look at what was done last: `audit`."
+            )
+    complete = follow_logs(session, progress)
+    newest = session.catalogue.get_meta("header-seq")
+    if session.read_only is None and isinstance(newest, int) and newest > session.header.seq:
+        session.read_only = standing.NEWER
+    opened = Act("session.open", "E", k={"how": opening.how})
+    if session.read_only is not None:
         session.log_acts([opened])
-        if self.stored is not None:
-            try:
-                epochs.resume(session, self.stored)
-            except NotevaultError as fault:
-                session.notices.append(fault.sentence)
+        return
+    blobs = settle.settle_blobs(session) if shell and complete and not session.findings else 0
+    settle.tell(session, settled, headers, blobs)
+    entered = enter_pending(session)
+    if entered:
+        session.notices.append("What was opened while the vault was read-only is now in the log.")
+    fails.enter(session)
+    _remember_this_log(session)
+    if session.local.place() != str(session.paths.root):
+        with contextlib.suppress(NotevaultError):
+            session.local.keep_place(str(session.paths.root))
+    if opening.expired_ms is not None:
+        remember.forget(session.env, session.store, session.vault_id)
+        session.recorder.defer(
+            Act("remember.end", "E", "admin", "reported", k={"at": opening.expired_ms, "why": "expiry"})
+        )
+    if not shell:
+        session.recorder.defer(opened)
+        return
+    session.log_acts([opened])
+    if opening.stored is not None:
+        try:
+            epochs.resume(session, opening.stored)
+        except NotevaultError as fault:
+            session.notices.append(fault.sentence)
+
+
+def _remember_this_log(session: Session) -> None:
+    """Memories of a log that a new one has taken the place of are put behind, where a crash had left them."""
+    with contextlib.suppress(NotevaultError):
+        head = session.local.read_head()
+        if head is None or head.origin != session.origin:
+            session.save_local_head()
+        if session.log_item is not None and session.log_item.head.origin != session.origin:
+            session.save_head()

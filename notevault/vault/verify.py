@@ -68,7 +68,7 @@ def verify(session: Session, progress: Progress | None = None) -> Verdict:
         verdict.undecided.append(("READ ONLY", session.read_only))
     else:
         bad = len(verdict.findings)
-        outcome = "fail" if bad else "ok"
+        outcome = "fail" if bad else "part" if verdict.undecided else "ok"
         session.log_acts([Act("verify.run", "E", "review", outcome, k={"bad": bad, "n": verdict.blobs})])
     return verdict
 

@@ -40,7 +40,8 @@ def locked_side(vault: str | None) -> LockedSide:
         raise UsageFault("--vault needs the name of a folder.")
     else:
         folder = places.user_path(vault)
-    return LockedSide(folder, places.local_root(), SystemClock())
+    # Resolved: a vault is known by its place, and a link to it is no copy
+    return LockedSide(folder.resolve(), places.local_root(), SystemClock())
 
 
 def protect_process() -> harden.Hardening:

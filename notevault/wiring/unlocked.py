@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,11 +38,16 @@ def make_env(side: LockedSide, on_wait: Callable[[str], None] | None = None, *, 
 
 
 def hurry(env: Env, session: Session) -> None:
-    """Before a lock: the key store gets two seconds from now on, no more."""
-    if session.store.kind == "keyring":
-        until = time.monotonic() + AT_LOCK.write_s
-        stores = SystemSecretStores(env.files, env.entropy, limits=AT_LOCK, until=until)
-        session.store = stores.open("keyring", session.vault_id, session.device_id)
+    """Before a lock: the key store gets two seconds in all, no more."""
+    session.store = hurried_store(env, session)
+
+
+def hurried_store(env: Env, session: Session) -> SecretStore:
+    """The session's key store for whoever cannot wait: no dialog, and two seconds from its first call on."""
+    if session.store.kind != "keyring":
+        return session.store
+    stores = SystemSecretStores(env.files, env.entropy, limits=AT_LOCK, budget_s=AT_LOCK.write_s)
+    return stores.open("keyring", session.vault_id, session.device_id)
 
 
 class _FilesIn:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notevault.auditlog import pubkeys
 from notevault.crypto import keytable, signing
 from notevault.errors import Damaged, NotevaultError, OwnFault, UnknownFormat, WrongSeal
 from notevault.formats.header import Header
@@ -148,15 +149,19 @@ def an_x(y: int) -> int:
     return x
 
 
+# The second spellings of 0 and 1, beyond the field's prime, too
+SMALL_ORDER_Y = pubkeys._SMALL_ORDER | {P, P + 1}
+
+
 def test_the_small_order_points_are_what_they_are_said_to_be_and_sign_nothing() -> None:
-    for y in signing._SMALL_ORDER_Y:
+    for y in SMALL_ORDER_Y:
         assert times_eight_is_identity(an_x(y % P), y % P)
         for sign_bit in (0, 1 << 255):
             key = (y | sign_bit).to_bytes(32, "little")
-            assert signing.is_small_order(key)
+            assert not pubkeys.usable(key)
             assert not signing.verify(key, b"anything", b"\1" + bytes(63))
-    assert len({y % P for y in signing._SMALL_ORDER_Y}) == 5  # 1, -1, 0 and two of order 8: all there are
-    assert not signing.is_small_order(signing.public_key(draw(32)))
+    assert len({y % P for y in SMALL_ORDER_Y}) == 5  # 1, -1, 0 and two of order 8: all there are
+    assert pubkeys.usable(signing.public_key(draw(32)))
 
 
 @given(st.binary(max_size=70), st.binary(max_size=70))

@@ -155,12 +155,12 @@ def test_the_view_is_kept(local: LocalState) -> None:
 
 
 def test_failed_unlocks_are_counted_and_a_broken_count_is_none(local: LocalState) -> None:
-    assert local.fails() == 0
-    local.set_fails(3)
-    assert local.fails() == 3
+    assert local.fails() == (0, 0)
+    local.set_fails(3, 2)
+    assert local.fails() == (3, 2)
     for bad in (b"", b"-1", b"x", "١".encode(), b"9" * 100):
         local.files.replace(local.paths.fails, bad)
-        assert local.fails() == 0
+        assert local.fails() == (0, 0)
     local.set_fails(0)
     assert local.files.size(local.paths.fails) is None
 

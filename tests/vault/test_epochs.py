@@ -12,7 +12,7 @@ from notevault.app import oneshot
 from notevault.auditlog.check import check_log
 from notevault.auditlog.verdict import LogVerdict
 from notevault.crypto import signing
-from notevault.errors import DiskFull, NotevaultError, ReadOnlyVault
+from notevault.errors import DiskFull, KeyringSilent, NotevaultError, ReadOnlyVault
 from notevault.vault import epochs, rekey
 from notevault.vault.headers import grow_pool
 from notevault.vault.items import LogItem
@@ -321,6 +321,10 @@ def test_a_window_whose_key_is_nowhere_any_more_writes_nothing() -> None:
     epochs.close_epoch(first)
     second.store.mood = "silent"  # type: ignore[attr-defined]  # it does not learn of the new key
     size = len(house.log())
+    with pytest.raises(KeyringSilent):  # its sentence, not one about the vault
+        second.log_acts([Act("session.list", "R")])
+    assert len(house.log()) == size
+    second.store.mood = "missing"  # type: ignore[attr-defined]
     with pytest.raises(ReadOnlyVault):
         second.log_acts([Act("session.list", "R")])
     assert len(house.log()) == size

@@ -7,10 +7,12 @@ from collections import Counter
 
 import pytest
 
+from notevault.app import adding
 from notevault.app.writing import Writing
 from notevault.auditlog import entry
 from notevault.domain.clients import Client
 from notevault.domain.settings import Settings
+from notevault.errors import NotFound
 from notevault.vault import rekey
 from notevault.vault.drafts import Drafts
 from notevault.vault.notebook import Notebook
@@ -80,6 +82,54 @@ def test_every_act_is_there_once_in_order_and_with_its_mac() -> None:
     assert all(each.o == "ok" for each in log)
     assert [each.k for each in log if each.ev == "session.lock"] == [{"why": "key"}]
     assert verify(session).exit_code == 0
+
+
+def test_a_check_that_could_not_decide_says_so_in_the_log() -> None:
+    house = remembered()
+    for _ in range(2):
+        house.unlock(None).close("exit")
+    session = house.unlock(None)
+    session.close("key")
+    (origin,) = house.origins()
+    seals = house.paths.audit(origin) / "seals"
+    house.files.drop_raw(seals / house.files.names(seals)[0])
+    verdict = house.verified()
+    assert (verdict.exit_code, verdict.findings) == (2, [])
+    assert [(each.o, each.k) for each in house.log() if each.ev == "verify.run"] == [
+        ("part", {"bad": 0, "n": verdict.blobs})
+    ]
+
+
+def test_an_import_tells_an_outsider_how_much_came_in_and_not_how_many_clients() -> None:
+    house, session = created("imported")
+    owners = [Client(f"Name {n}", f"N-{n}", None, MORNING_MS) for n in range(7)]
+    Notebook(session).import_all([(owner, note_of(f"{owner.code} {k}")) for owner in owners for k in range(3)])
+    session.close("exit")
+    log = house.log()
+    written = sum(each.ev == "record.write" and each.pu == "import" for each in log)
+    assert [each.k for each in log if each.ev == "import.run"] == [{"n": written}] == [{"n": 28}]
+
+
+@pytest.mark.parametrize("name", ["Anna Berg", "anna  berg", "Anna Borg"])
+def test_that_there_is_a_client_of_this_name_is_said_only_when_names_are_logged_as_listed(name: str) -> None:
+    house = remembered()
+    book = Notebook(house.unlock(None, shell=False))
+    client = adding.client_of(book, name, None, None)
+    assert any(adding.like_it(book, client))
+    assert [each.ev for each in house.after_power_cut(1).log()][-2:] == ["session.open", "session.list"]
+
+
+def test_a_name_that_nobody_has_is_not_called_a_list_of_names() -> None:
+    house = remembered()
+    session = house.unlock(None, shell=False)
+    book = Notebook(session)
+    before = len(house.log())
+    assert not any(adding.like_it(book, adding.client_of(book, "Zoe Quick", None, None)))
+    assert adding.client_by_code(book, "C-1").id == house.ids["anna"]
+    assert len(house.log()) == before
+    with pytest.raises(NotFound):
+        adding.client_by_code(book, "Zoe Quick")
+    assert house.events()[-1] == "session.list"
 
 
 def test_no_two_tags_are_alike_and_the_owner_can_still_tell_whose_they_are() -> None:

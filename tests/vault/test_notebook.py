@@ -7,12 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from notevault.app.writing import Writing
+from notevault.auditlog import entry
 from notevault.domain.clients import Client
 from notevault.domain.settings import Settings
 from notevault.errors import NotFound, UsageFault
+from notevault.formats.envelope import RecordType
 from notevault.vault.drafts import Draft, Drafts, View
 from notevault.vault.notebook import Notebook
 from notevault.vault.verify import verify
+from tests.fakes.files import CrashNow
 from tests.fakes.simple import MORNING_MS
 from tests.vault.build import FIRST, SECOND, House, note_of, remembered, texts
 
@@ -242,7 +245,7 @@ def test_an_import_of_two_hundred_clients_grows_the_pool_and_is_whole() -> None:
             }
         assert verify(later.session).exit_code == 0
         later.session.close("exit")
-    assert [each.k for each in house.log() if each.ev == "import.run"] == [{"n": 601}]
+    assert [each.k for each in house.log() if each.ev == "import.run"] == [{"n": 801}], "records, of clients and notes"
 
 
 def test_an_empty_import_is_fine() -> None:
@@ -264,6 +267,26 @@ def test_a_draft_comes_back_in_the_next_session_as_it_was() -> None:
     for later in (house.after_kill(), house.after_power_cut(1)):
         assert Drafts(later.unlock(None)).list() == [draft]
     assert all(b"half a sentence" not in data for data in house.files.tree().values())
+
+
+def test_the_text_of_a_note_never_saved_comes_back_only_after_its_clients_record_is_logged_as_opened() -> None:
+    house, book = opened()
+    drafts = Drafts(book.session)
+    drafts.keep(_draft(house, "half a sentence"))
+    (draft,) = drafts.list()
+    house.files.crash_at(1)
+    with pytest.raises(CrashNow):
+        Writing.of_draft(book, drafts, draft)
+    later = Notebook(house.after_kill().unlock(None))
+    before = later.session.recorder.tail.size
+    assert Writing.of_draft(later, Drafts(later.session), draft).text == "half a sentence"
+    (data,) = later.session.recorder.entries(before, later.session.recorder.tail.size)
+    opened_ = entry.parse(data)
+    assert isinstance(opened_, entry.Entry)
+    subject = later.session.sealer.routing_of(opened_, later.session.origin)
+    assert opened_.ev == "record.open"
+    assert subject is not None
+    assert (subject.type, subject.client) == (RecordType.CLIENT, house.ids["anna"])
 
 
 def test_a_draft_that_stayed_after_its_text_was_saved_is_not_saved_twice() -> None:

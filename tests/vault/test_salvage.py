@@ -30,8 +30,9 @@ def test_a_sound_log_is_found_whole() -> None:
 @given(st.integers(0, len(_DATA) - 1), st.integers(1, 255))
 def test_one_altered_byte_costs_at_most_one_entry(at: int, change: int) -> None:
     altered = _DATA[:at] + bytes([_DATA[at] ^ change]) + _DATA[at + 1 :]
-    found = _found(_HOUSE, altered)
-    kept = [i for i, data in _WHOLE.items() if found.get(i) == data]
+    _HOUSE.files.put_raw(_OPEN, altered)
+    found = list(salvage.entries(_HOUSE.env, _HOUSE.paths, _ORIGIN))  # an altered number may be another entry's
+    kept = [i for i, data in _WHOLE.items() if (i, data) in found]
     assert len(kept) >= len(_WHOLE) - 1
 
 
