@@ -10,19 +10,6 @@ from .plain import KINDS, kind_of
 MAX_BARS = 170  # of a chart 680 units wide: four units a bar
 _MONTH, _WEEK, _MONDAY = 28, 7, 4  # day 4 since 1970 was a Monday
 
-# Events that put something into the vault that a backup should hold.
-_KEPT = (
-    "vault.create",
-    "vault.recover",
-    "header.write",
-    "record.write",
-    "record.sign",
-    "record.purge",
-    "settings.change",
-    "import.run",
-    "client.shred",
-)
-
 
 @dataclass
 class Bar:
@@ -63,25 +50,32 @@ def bars(logs: list[LogReport]) -> tuple[int, list[Bar]]:
     return size, [found[place] for place in sorted(found)]
 
 
-def without_backup(log: LogReport) -> list[tuple[int, int]]:
-    """Ranges of days, both ends included, at whose end something kept in the vault had not reached a backup.
+def tells_of_backups(log: LogReport) -> bool:
+    """Is there any `backup.run`, whatever became of it? A program that writes none cannot be asked when it made one."""
+    return log.verdict.counts.get("backup.run", 0) > 0
 
-    A backup counts for all that was written up to the end of its day; a day without work after a backup is no gap.
+
+def without_backup(log: LogReport) -> list[tuple[int, int]]:
+    """Ranges of days, both ends included, at whose end (UTC) something kept in the vault had not reached a backup.
+
+    A day counts when, of the entries with a time before its end, the last that put something into the vault has a
+    higher number than the last `backup.run` that is ok. The day of the log's last entry is left out: by the log it is
+    not over. None are told where the log tells of no backup at all.
     """
     tally = log.tally
-    worked = [day for day, events in tally.days.items() if any(event in events for event in _KEPT)]
-    if not worked:
+    if not tally.kept or not tells_of_backups(log):
         return []
-    last = max(tally.days)
     found: list[tuple[int, int]] = []
     since: int | None = None
-    for day in sorted({*worked, *tally.backup_days}):
-        if day in tally.backup_days:
-            if since is not None:
-                found.append((since, day - 1))
+    kept = backed = -1
+    for day in sorted({*tally.kept, *tally.backups}):
+        kept, backed = max(kept, tally.kept.get(day, -1)), max(backed, tally.backups.get(day, -1))
+        if kept > backed:
+            since = day if since is None else since
+        elif since is not None:
+            found.append((since, day - 1))
             since = None
-        elif since is None:
-            since = day
-    if since is not None:
-        found.append((since, max(last, since)))
+    last = max((*tally.days, *tally.kept)) - 1
+    if since is not None and since <= last:
+        found.append((since, last))
     return found

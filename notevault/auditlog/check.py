@@ -8,23 +8,25 @@ and blobs besides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Union
 
-from . import bundle, card, checkpoint, ed25519, merkle
+from . import beyond, bundle, card, checkpoint, ed25519, merkle
 from .fault import Fault
 from .folder import Read, folder_reader
 from .note import Verify
 from .outcome import LogReport, Seen
 from .places import Extent, place_changes
-from .verdict import Finding, LogVerdict, Weight
+from .verdict import Finding, LogVerdict, Weight, add
 from .vouch import Vouchers
-from .walk import Mine, Sign, Walker
+from .walk import Mine, Room, Sign, Walker
 
 __all__ = ["Read", "check_log", "examine", "folder_reader"]
 
 BUNDLE = merkle.BUNDLE
-MAX_GAP = 4096  # absent bundles in a row, a million entries: then we stop looking, a forged size may be 2^53
-MAX_FINDINGS = 20  # of each kind; then one more says that there are more
+MAX_GAPS = 4096  # absent bundles in all, a million entries: then we stop looking, a forged size may be 2^53
+MAX_GAPS_UNSIGNED = 16  # where nobody's card says whether the size was signed at all
+MAX_FINDINGS = 20  # of each kind and weight; then one more says that there are more
 MAX_TRIES = 4  # looks at a log whose checkpoint moved while it was read: a writer is at work beside us
 
 Progress = Callable[[int, int], None]  # entries done, entries signed
@@ -60,20 +62,27 @@ def examine(
     *,
     anchors: Iterable[State] = (),
     mine: Mine = None,
+    room: Room | None = None,
 ) -> LogReport:
-    """`check_log`, with all that the log tells besides; `mine` picks the entries that go into `disclosed`."""
+    """`check_log`, with all that the log tells besides; `mine` picks the entries that go into `disclosed`, `room` is
+    what several logs share.
+    """
+    left = room or Room()
     viks = [vik] if isinstance(vik, bytes) else list(vik or ())
     seen = [one if isinstance(one, Seen) else Seen(origin, one[0], one[1], "") for one in anchors]
     for _ in range(MAX_TRIES):
-        check = _Check(read, origin, verify, progress, seen, mine)
+        taken = replace(left)
+        check = _Check(read, origin, verify, progress, seen, mine, taken)
         check.keys(pinned, viks)
         before = check.signed()
         check.walk()
         check.judge()
         if check.verdict.exit_code == 0 or _readable(read("checkpoint")) == before:
-            return check.report
-    text = "The log was written to all the while: what was read of it may belong to different moments"
-    check.verdict.findings, check.verdict.proven = [Finding("MOVING", Weight.UNDECIDED, text)], False
+            break
+    else:
+        text = "The log was written to all the while: what was read of it may belong to different moments"
+        check.verdict.findings, check.verdict.proven = [Finding("MOVING", Weight.UNDECIDED, text)], False
+    vars(left).update(vars(taken))
     return check.report
 
 
@@ -84,15 +93,23 @@ def _readable(data: bytes | Fault | None) -> bytes | None:
 
 class _Check:
     def __init__(
-        self, read: Read, origin: str, verify: Verify, progress: Progress | None, seen: list[Seen], mine: Mine
+        self,
+        read: Read,
+        origin: str,
+        verify: Verify,
+        progress: Progress | None,
+        seen: list[Seen],
+        mine: Mine,
+        room: Room,
     ) -> None:
         self._reader, self._verify, self._progress = read, verify, progress
         self.verdict = LogVerdict(origin)
         self.report = LogReport(self.verdict)
         self._card: card.Card | None = None
         self._checkpoint: checkpoint.Checkpoint | None = None
-        self._walker = Walker(self.report, verify, (), {}, mine)
+        self._walker = Walker(self.report, verify, (), {}, mine, room=room)
         self._vouchers = Vouchers(self.report, seen, verify, self._read, self._find)
+        self._vouchers.room = room
         self._extent = Extent()
         self._leaves: list[bytes] = []  # of `open`
         self._frontier: merkle.Frontier | None = merkle.Frontier()  # over the bundles so far; None after a gap
@@ -119,7 +136,7 @@ class _Check:
                 self._find("NO_CARD", Weight.UNDECIDED, "The log has no card: its signatures cannot be checked")
             return
         if given is None and not viks:
-            text = "Nothing from outside vouches for this log: give its card or the vault's identity"
+            text = "Nothing known beforehand says whose log this is: its card, from the therapist in person, is needed"
             self._find("UNPINNED", Weight.UNDECIDED, text)
         faults = [card.check(chosen, key, self._verify) for key in viks or [chosen.vik_pub]]
         fault = None if None in faults else faults[0]
@@ -145,6 +162,7 @@ class _Check:
             if fault is None:
                 self._checkpoint = self._vouchers.signed = found
                 self.verdict.size, self.verdict.root, self.verdict.epoch = found.size, found.root, found.epoch
+                self.verdict.raw = found.raw
                 return data
             found = fault
         self._find("FORGED", Weight.TAMPERED, f"FORGED checkpoint: {found.sentence}")
@@ -160,8 +178,17 @@ class _Check:
     def walk(self) -> None:
         """Every entry that the checkpoint covers; without a checkpoint, every entry there is."""
         self._all()
-        self._vouchers.finish(self._walker.epoch)
+        self._vouchers.finish()
         self._walker.tell()
+        if self._walker.without_day:
+            text = f"{self._walker.without_day} entries are of more days than are listed; no day's number tells of them"
+            self._find("MORE", Weight.NOTE, text)
+        if self.verdict.purges_unchecked:
+            text = (
+                f"{self.verdict.purges_unchecked} files more are destroyed by signatures that were not tried:"
+                " too many before them did not hold"
+            )
+            self._find("UNREADABLE", Weight.UNDECIDED, text)
         if self._walker.more_headers:
             text = (
                 f"{self._walker.more_headers} key files more are named than any vault has had; they were not looked for"
@@ -171,23 +198,24 @@ class _Check:
     def _all(self) -> None:
         signed = self._checkpoint
         size = signed.size if signed else None
-        number, gap = 0, 0
+        number, gaps = 0, 0
+        most = MAX_GAPS if self._card is not None else MAX_GAPS_UNSIGNED
         while size is None or number < size // BUNDLE:
             data = self._read(f"entries/{bundle.tile_path(number)}")
             if data is None and (size is None or (number + 1) * BUNDLE == size) and self._whole_open(number):
                 return
-            if data is None and (size is None or gap >= MAX_GAP):
+            if data is None and (size is None or gaps >= most):
                 break
-            gap = gap + 1 if data is None else 0
+            gaps += data is None
             self._bundle(number, data)
             number += 1
         rest = BUNDLE if size is None else size % BUNDLE
-        if gap < MAX_GAP:
+        if size is None or number == size // BUNDLE:
             newer = self._read(f"entries/{bundle.tile_path(number)}") if size is not None else None
-            if newer is not None:  # a bundle is full only when a checkpoint has covered all of it
-                text = f"ROLLED BACK: signed {size}, but the log once held {(number + 1) * BUNDLE} entries or more"
-                self._find("ROLLED_BACK", Weight.TAMPERED, text)
             self._rest(newer, rest)
+            if newer is not None:  # a bundle is full only when a checkpoint has covered all of it
+                bundles = beyond.onward(self._read, newer, number)
+                self._add(beyond.newer(bundles, rest, self.verdict.size, self._walker.previous))
 
     def _whole_open(self, number: int) -> bool:
         """The last full bundle may still be called `open`: covered, but not renamed yet (FORMAT 6.4)."""
@@ -196,17 +224,14 @@ class _Check:
         if not isinstance(found, tuple) or len(found[0]) < BUNDLE or data is None:
             return False
         self._bundle(number, data[: found[1]])
-        self._beyond(len(data) - found[1])
+        self._beyond(data[found[1] :])
         return True
 
     def _bundle(self, number: int, data: bytes | None) -> None:
         found = bundle.split(data) if data is not None else None
         if not isinstance(found, list) or len(found) != BUNDLE:
             self._extent.roots.append(None)
-            if data is None:
-                self._extent.missing.append(number)
-            else:
-                self._extent.broken.append(number)
+            _extend(self._extent.missing if data is None else self._extent.broken, number)
             self._walker.skip(BUNDLE)
             self._frontier = None
             return
@@ -228,14 +253,13 @@ class _Check:
         self._leaves = self._feed(found[0])
         self._extent.rest = len(self._leaves)
         if len(self._leaves) == rest and newer is None:
-            self._beyond(len(data) - found[1])
+            self._beyond(data[found[1] :])
         if self._progress:
             self._progress(self._walker.index, self.verdict.size)
 
-    def _beyond(self, length: int) -> None:
-        if length and self._checkpoint:
-            text = f"{length} bytes of an interrupted commit lie behind the last entry; they count nowhere"
-            self._find("UNCOMMITTED", Weight.NOTE, text)
+    def _beyond(self, data: bytes) -> None:
+        if data and self._checkpoint:
+            self._add(beyond.uncommitted(data, self._walker.index, self._walker.previous))
 
     def _feed(self, entries: list[bytes]) -> list[bytes]:
         walker = self._walker
@@ -246,6 +270,11 @@ class _Check:
         return leaves
 
     def judge(self) -> None:
+        """What is printed of the entries later is held against these roots; then the judgement itself."""
+        self.report.roots = [*self._extent.roots, *([merkle.root(self._leaves)] if self._leaves else [])]
+        self._judge()
+
+    def _judge(self) -> None:
         """Compare to the signed root, say where it differs; then the epoch's signature and what single entries say."""
         walker, signed = self._walker, self._checkpoint
         if signed is None:
@@ -256,6 +285,7 @@ class _Check:
         if frontier is not None:
             frontier.extend(self._leaves)
         matches = frontier is not None and (frontier.size, frontier.root()) == (signed.size, signed.root)
+        self._vouchers.settle(walker.epoch, proven=matches)
         rewritten = [self._vouchers.rewritten] if self._vouchers.rewritten is not None else []
         if matches:
             for finding in rewritten:
@@ -304,11 +334,12 @@ class _Check:
         self._add(Finding(code, weight, sentence, first, last))
 
     def _add(self, finding: Finding) -> None:
-        found = self.verdict.findings
-        if finding in found:
-            return
-        if sum(one.code == finding.code for one in found) < MAX_FINDINGS:
-            found.append(finding)
-        else:
-            more = Finding("MORE", finding.weight, f"There are more such findings ({finding.code}) than are listed")
-            found += [] if more in found else [more]
+        add(self.verdict.findings, finding, MAX_FINDINGS)
+
+
+def _extend(spans: list[range], number: int) -> None:
+    """Add a number, which lies beyond all that are there."""
+    if spans and spans[-1].stop == number:
+        spans[-1] = range(spans[-1].start, number + 1)
+    else:
+        spans.append(range(number, number + 1))

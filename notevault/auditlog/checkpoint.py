@@ -129,6 +129,8 @@ def _holds(found: Checkpoint, name: str, pub: bytes, verify: note.Verify) -> Fau
 
 def _epoch(signed: note.Note, name: str) -> int | Fault:
     """Exactly two lines of 64-byte signatures: the identity's, then the epoch's."""
+    if len(signed.sigs) == 1:
+        return Fault("BAD_SIGNERS", "it breaks off: one of its two signatures is there")
     if len(signed.sigs) != 2 or any(len(sig.signature) != 64 for sig in signed.sigs):
         return Fault("BAD_SIGNERS", "a checkpoint has two Ed25519 signatures")
     first, second = signed.sigs

@@ -16,6 +16,7 @@ from .cli_say import Say, prepare_streams
 from .cli_stop import BROKEN_IO, INTACT, INTERRUPTED, OWN_FAULT, Stop, why
 from .cli_tools import Clock, Tools
 from .note import Verify
+from .pubkeys import usable
 from .version import version
 
 _HANDLERS = {
@@ -69,7 +70,8 @@ def _run(argv: Sequence[str], say: Say, clock: Clock) -> int:
     except SystemExit:  # argparse has printed the help that was asked for
         return INTACT
     if given.command == "help":
-        say.out(cli_words.FRONT.rstrip("\n"))
+        for line in cli_words.FRONT.rstrip("\n").split("\n"):
+            say.out(line)
         return INTACT
     if given.command == "version":
         say.out(f"nvaudit {version()}")
@@ -83,7 +85,7 @@ def _run(argv: Sequence[str], say: Say, clock: Clock) -> int:
 
 
 def _complain(say: Say, sentence: str, step: str) -> None:
-    say.err(f"nvaudit: {sentence}" + (f"\n  {step}" if step else ""))
+    say.err(f"nvaudit: {sentence}", *([f"  {step}"] if step else ()))
 
 
 def _end(say: Say, code: int) -> int:
@@ -113,6 +115,8 @@ def verifier() -> tuple[Verify, str]:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
         def quick(pub: bytes, msg: bytes, sig: bytes) -> bool:
+            if not usable(pub) or len(sig) != 64:
+                return False
             try:
                 Ed25519PublicKey.from_public_bytes(pub).verify(sig, msg)
             except (InvalidSignature, ValueError, TypeError):

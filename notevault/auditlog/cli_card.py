@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import string
 from pathlib import Path
 
 from . import card, plain
@@ -11,6 +14,7 @@ from .cli_tools import Tools, opened
 from .fault import Fault
 from .folder import folder_reader
 
+_BARE = frozenset(string.ascii_letters + string.digits + "_-.:/\\")  # means itself in cmd and PowerShell
 LATER = """A card that came with the folder proves nothing by itself: whoever could replace the log could replace it.
 Compare the fingerprint with the paper that the therapist gave you in person, digit by digit. If they are equal:
   nvaudit check {folder} --card "{fingerprint}" --state STATE"""
@@ -27,8 +31,22 @@ def show(given: argparse.Namespace, tools: Tools) -> int:
         for line in lines:
             tools.say.out(f"  {line}")
     if last:
-        tools.say.out(f"\n{LATER.format(folder=given.folder, fingerprint=last)}")
+        for line in ("", *LATER.format(folder=pasted(given.folder), fingerprint=last).split("\n")):
+            tools.say.out(line)
     return code
+
+
+def pasted(folder: str, windows: bool = os.name == "nt") -> str:
+    """The folder as a shell takes it for one name and nothing else; `FOLDER` where no spelling is safe in every shell
+    of the system.
+    """
+    if not folder.isprintable() or (windows and set(folder) & set("%$`!\"'\u2018\u2019\u201c\u201d\u201e")):
+        return "FOLDER"
+    if folder.startswith("-"):
+        folder = os.path.join(".", folder)  # noqa: PTH118  `Path` leaves the dot out
+    if not windows:
+        return shlex.quote(folder)
+    return f'"{folder}"' if set(folder) - _BARE or not folder else folder
 
 
 def _describe(folder: Path, origin: str, tools: Tools) -> tuple[int, list[str], str]:

@@ -6,11 +6,11 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from . import html, report, words
+from . import html, plain, report, words
 from .cli_files import distinct, may_write, write
 from .cli_run import advance, gather, judge
 from .cli_stop import Stop
-from .cli_tools import Tools, audited
+from .cli_tools import Tools
 from .outcome import VaultVerdict
 from .version import version
 
@@ -24,25 +24,32 @@ def check(given: argparse.Namespace, tools: Tools) -> int:
     evidence = gather(given, tools)
     for path, what in ((out, "the report"), (page, "the page")):
         if path is not None:
-            may_write(path, what, audited(evidence.layout))
+            may_write(path, what, evidence.untouchable, replace=False, step=_dated(path, tools.clock()))
     verdict = judge(evidence, tools, log_only=given.log_only)
     code = words.EXIT_CODES[words.outcome(verdict)]
     written, trouble = _keep(verdict, out, page)
+    more = "see the report" if out or page else "--html FILE writes them all"
     try:
         written.append(advance(evidence, verdict, tools))
     except Stop as stop:
         trouble.append(stop)
     say = tools.say
     if not say.quiet:
-        say.lines([*words.summary(verdict), "", f"Signatures by {tools.signatures_by}.", *filter(None, written)])
+        say.lines([*words.summary(verdict, more), "", f"Signatures by {tools.signatures_by}.", *filter(None, written)])
     for one in trouble[:-1]:
         say.err(f"nvaudit: {one.sentence}")
     if trouble and code == 1:  # the verdict is what nobody may miss
-        say.err(f"nvaudit: {trouble[-1].sentence}\n  {trouble[-1].step}")
+        say.err(f"nvaudit: {trouble[-1].sentence}", f"  {trouble[-1].step}")
         return code
     if trouble:
         raise trouble[-1]
     return code
+
+
+def _dated(path: Path, ms: int) -> str:
+    """A name that the next visit does not take again: `report-2026-11-22.json`."""
+    day = plain.iso_day(ms // plain.DAY_MS)
+    return f"Name another file, for example {path.stem}-{'2' if day in path.stem else day}{path.suffix}."
 
 
 def _path(name: str | None) -> Path | None:
@@ -59,7 +66,7 @@ def _keep(verdict: VaultVerdict, out: Path | None, page: Path | None) -> tuple[l
             continue
         data = report.dump(found) if what == "report" else html.render(found)
         try:
-            write(path, data, f"the {what}")
+            write(path, data, f"the {what}", replace=False)
             written.append(f"{what[:1].upper()}{what[1:]} {path}: SHA-256 {hashlib.sha256(data).hexdigest()}")
         except Stop as stop:
             trouble.append(stop)

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-from . import entry, plain, stored, words
+from . import entry, merkle, plain, stored, words
 from .bundle import ENTRIES
 from .cli_line import line_of
 from .cli_run import gather, judge
-from .cli_stop import USAGE, Stop
+from .cli_stop import TAMPERED, UNDECIDED, USAGE, Stop
 from .cli_tools import Tools, one_origin
 from .entry import Entry
 from .fault import Fault
@@ -21,6 +21,8 @@ from .outcome import LogReport
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _DAY_MS = 86_400_000
+_OTHERS = "WRONG_ROOT"
+_CHANGED = Fault(_OTHERS, "these entries changed after they were checked: they are not shown")
 
 
 def show(given: argparse.Namespace, tools: Tools) -> int:
@@ -31,6 +33,7 @@ def show(given: argparse.Namespace, tools: Tools) -> int:
     evidence = gather(given, tools)
     verdict = judge(evidence, tools, log_only=True)
     say = tools.say
+    other = False  # were entries there that nobody checked?
     say.lines([words.headline(verdict)])
     for finding in verdict.findings:
         if finding.code == "NOT_USED":
@@ -41,7 +44,8 @@ def show(given: argparse.Namespace, tools: Tools) -> int:
         logs = [log for log in logs if log.verdict.origin == wanted]
     for log in logs:
         name = plain.short(log.verdict.origin)
-        say.out(f"\nLog {name}: {plain.count(log.verdict.size, 'entry', 'entries')}."
+        say.out()
+        say.out(f"Log {name}: {plain.count(log.verdict.size, 'entry', 'entries')}."
                 " Times are UTC, by the laptop's clock.")  # fmt: skip
         if log.listed is False:
             say.out(f"NOT LISTED: the vault does not name log {name} as one of its own; it counts nowhere.")
@@ -50,18 +54,30 @@ def show(given: argparse.Namespace, tools: Tools) -> int:
         only = set(log.disclosed) if evidence.disclosure is not None else None
         shown = 0
         for line in _lines(evidence.layout, log, start, end, only):
+            if line is None:
+                other = True
+                continue
             say.out(line)
             shown += 1
             if say.gone:
                 return words.EXIT_CODES[words.outcome(verdict)]
         of = " of the client disclosed" if only is not None else ""
         say.out(f"{plain.count(shown, 'entry', 'entries')}{of} in log {name}.")
+    if other and words.EXIT_CODES[words.outcome(verdict)] != TAMPERED:
+        raise Stop(
+            UNDECIDED,
+            "Entries changed between the check and the printing: they are left out; the answer above is not theirs.",
+            "Copy the folder to a disk of yours, and run the command on the copy.",
+        )
     return words.EXIT_CODES[words.outcome(verdict)]
 
 
-def _lines(layout: Layout, log: LogReport, start: int, end: int, only: set[int] | None) -> Iterator[str]:
+def _lines(layout: Layout, log: LogReport, start: int, end: int, only: set[int] | None) -> Iterator[str | None]:
+    """None, after a line that says so, for entries that are not those that were checked."""
     for index, one in _entries(layout, log):
         if isinstance(one, Fault):
+            if one.code == _OTHERS:
+                yield None
             place = f" ({one.where})" if one.where else ""
             yield f"{index:>7}  NOT READABLE: {one.sentence}{place}"
         elif start <= one.t < end and (only is None or index in only):
@@ -76,8 +92,16 @@ def _entries(layout: Layout, log: LogReport) -> Iterator[tuple[int, Entry | Faul
     if folder is None:
         return
     read = folder_reader(folder)
+    if log.verdict.proven and len(log.roots) != stored.bundles(size):
+        yield 0, _CHANGED
+        return
     for number in range(stored.bundles(size)):
         found = stored.entries_of(read, size, number)
+        checked = log.roots[number] if number < len(log.roots) else None
+        if isinstance(found, Fault):
+            found = _CHANGED if log.verdict.proven else found
+        elif checked is not None and merkle.root([merkle.leaf_hash(data) for data in found]) != checked:
+            found = _CHANGED
         if isinstance(found, Fault):
             yield number * ENTRIES, found
             bad += 1

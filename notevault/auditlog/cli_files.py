@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .cli_stop import BROKEN_IO, CANNOT_WRITE, NO_INPUT, USAGE, Stop, why
@@ -46,17 +46,19 @@ def absent(path: Path) -> bool:
     return False
 
 
-def may_write(path: Path, what: str, audited: Path | None = None, *, replace: bool = True) -> None:
+def may_write(
+    path: Path, what: str, audited: Sequence[Path] = (), *, replace: bool = True, step: str = "Name another file."
+) -> None:
     """Stop 73 unless `path` may become `what`: its folder exists outside of `audited`; nothing but a regular file is
-    there, and nothing at all unless `replace`.
+    there, and nothing at all unless `replace` (then the next step is `step`).
     """
     parent = path.parent
     if not parent.is_dir():
         raise Stop(CANNOT_WRITE, f"There is no folder {parent} for {what}.", "Make the folder first, or name another.")
-    if audited is not None and inside(parent, audited):
+    if any(inside(parent, one) for one in audited):
         raise Stop(
             CANNOT_WRITE,
-            f"{path} would lie inside the folder that is checked, and nothing there may be changed.",
+            f"{path} would lie inside the folder that is checked (or compared with), where nothing may be changed.",
             f"Name another place for {what}.",
         )
     if absent(path):
@@ -66,7 +68,7 @@ def may_write(path: Path, what: str, audited: Path | None = None, *, replace: bo
             CANNOT_WRITE, f"{path} is a link, a folder or a device; {what} is not written there.", "Name a plain file."
         )
     if not replace:
-        raise Stop(CANNOT_WRITE, f"{path} is there already; {what} replaces nothing.", "Name a file that is not there.")
+        raise Stop(CANNOT_WRITE, f"{path} is there already; {what} replaces nothing.", step)
 
 
 def inside(folder: Path, outer: Path) -> bool:

@@ -81,7 +81,7 @@ def export(given: argparse.Namespace, tools: Tools) -> int:
         raise Stop(CANNOT_WRITE, f"{out} is there already; an export replaces nothing.", "Name a new folder.")
     if not out.parent.is_dir():
         raise Stop(CANNOT_WRITE, f"There is no folder {out.parent} to put it in.", "Make it first, or name another.")
-    if inside(out.parent, audited(found)):
+    if any(inside(out.parent, one) for one in audited(found)):
         raise Stop(CANNOT_WRITE, f"{out} would lie inside the folder that is checked.", "Name another place.")
     origin, reader = the_log(found, given.origin)
     key = _own_card(reader, origin, tools).identity_pub

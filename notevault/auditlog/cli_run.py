@@ -18,7 +18,7 @@ from .cli_evidence import (
     witness_from,
 )
 from .cli_files import may_write
-from .cli_stop import CANNOT_WRITE, USAGE, Stop
+from .cli_stop import CANNOT_WRITE, UNDECIDED, USAGE, Stop
 from .cli_tools import Tools, audited, opened
 from .fault import Fault
 from .folder import folder_reader
@@ -43,6 +43,11 @@ class Evidence:
     witnesses: list[str] = field(default_factory=list)
     disclosure: bytes | None = None
 
+    @property
+    def untouchable(self) -> tuple[Path, ...]:
+        """Folders in which nothing may be written."""
+        return (*audited(self.layout), *self.anchors)
+
 
 def gather(given: argparse.Namespace, tools: Tools) -> Evidence:
     """Reads everything that the options name, before the long part of the work. Options that a command does not have
@@ -51,13 +56,13 @@ def gather(given: argparse.Namespace, tools: Tools) -> Evidence:
     found = Evidence(opened(given.folder, tools.say))
     if getattr(given, "card", None) is not None:
         found.pinned = card_from(given.card)
+    found.anchors = [anchors_from(name) for name in getattr(given, "anchors", ())]
     if getattr(given, "state", None) is not None:
         found.state_path = Path(given.state)
-        may_write(found.state_path, "the state file", audited(found.layout))
+        may_write(found.state_path, "the state file", found.untouchable)
         found.state = state_from(found.state_path)
     if found.state is not None:
         check_state(found.state, Path(given.state), _vaults(found))
-    found.anchors = [anchors_from(name) for name in getattr(given, "anchors", ())]
     found.cosigned = [cosigned_from(Path(name)) for name in getattr(given, "cosigned", ())]
     found.witnesses = [witness_from(text) for text in getattr(given, "witness", ())]
     if bool(found.witnesses) != bool(found.cosigned):
@@ -129,13 +134,17 @@ def advance(evidence: Evidence, verdict: VaultVerdict, tools: Tools) -> str:
         alone = evidence.pinned is None and evidence.state is None
         reason = "without your card nobody vouches for this log" if alone else "the log is not proven"
         return f"State file {path}: not written, because {reason}."
-    for log in logs:
+    left_out = 0
+    for log in reversed(logs):  # the one that is being written comes first: it is the one that can be cut
         if log.verdict.size:
+            if log.current:
+                now = state.with_room(now, log.verdict.origin)
             grown = state.with_visit(now, log.verdict.origin, log.verdict.size, log.verdict.root, max(0, tools.clock()))
             if isinstance(grown, Fault):
-                return f"State file {path}: left as it was, because {grown.sentence}."
-            now = grown
-    if now == evidence.state:
+                left_out += 1
+            else:
+                now = grown
+    if now == evidence.state and not left_out:
         return f"State file {path}: nothing new since your last visit."
     fault = state.save(path, now)
     if fault is not None:
@@ -143,6 +152,12 @@ def advance(evidence: Evidence, verdict: VaultVerdict, tools: Tools) -> str:
             CANNOT_WRITE,
             f"The state file {path} could not be written: {fault.sentence}.",
             "Without it the next visit cannot be compared with this one. Check the disk and run the command again.",
+        )
+    if left_out:
+        raise Stop(
+            UNDECIDED,
+            f"The state file {path} has room for {state.MAX_LOGS} logs: of {left_out} more nothing was remembered.",
+            "Check each of those by itself, with a state file of its own: its folder is in `audit`.",
         )
     kept = "made" if evidence.state is None else "brought up to date"
     return f"State file {path}: {kept}. Keep it, away from this folder, for the next visit."

@@ -51,6 +51,11 @@ def harmless(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """`harmless`, and line ends and tabs too: a name may hold them, and must not look like an answer of ours."""
+    return harmless(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 class Say:
     """`quiet`: no answers but those that a command needs, no progress."""
 
@@ -67,15 +72,18 @@ class Say:
         self.quiet, self._moving = True, False
 
     def out(self, text: str = "") -> None:
-        """An answer. What cannot be written is dropped, and `trouble` tells: the work goes on, its verdict counts."""
+        """An answer, on one line.
+
+        What cannot be written is dropped, and `trouble` tells: the work goes on, its verdict counts.
+        """
         self._clear()
         if not self.gone:
-            self._try(lambda: sys.stdout.write(_fit(sys.stdout, text) + "\n"))
+            self._try(lambda: sys.stdout.write(_fit(sys.stdout, one_line(text)) + "\n"))
 
     def lines(self, lines: Iterable[str]) -> None:
         """An answer of several lines, broken at words where a terminal would break them anywhere."""
         width = min(110, shutil.get_terminal_size().columns - 1) if sys.stdout.isatty() else 0
-        for line in lines:
+        for line in map(one_line, lines):
             indent = len(line) - len(line.lstrip())
             if 20 < width < len(line):
                 further = " " * (indent + (2 if indent else 0))
@@ -84,11 +92,11 @@ class Say:
             else:
                 self.out(line)
 
-    def err(self, text: str) -> None:
+    def err(self, *lines: str) -> None:
         """A complaint or a hint."""
         self._clear()
         self.flush()  # where both go to one place, in the order in which they were said
-        _to_stderr(_fit(sys.stderr, text) + "\n")
+        _to_stderr("".join(_fit(sys.stderr, one_line(line)) + "\n" for line in lines))
 
     def flush(self) -> None:
         if not self.gone:

@@ -10,7 +10,7 @@ from .cli_say import Say
 from .cli_stop import NO_INPUT, USAGE, Stop
 from .fault import Fault
 from .folder import Read, folder_reader, names
-from .layout import ORIGIN, Layout, find
+from .layout import ORIGIN, Layout, around, find
 from .note import Verify
 
 Clock = Callable[[], int]  # milliseconds since 1970
@@ -50,11 +50,11 @@ def _step(name: str, found: Fault) -> str:
     return "Name the folder that you received: the one with `audit` in it."
 
 
-def audited(found: Layout) -> Path:
-    """The folder in which nothing may be written: the whole vault, even where one of its logs was named."""
-    root = found.root
-    above = {"log": root.parent.parent, "audit": root.parent}.get(found.kind, root)
-    return above if (above / "audit").is_dir() and (above / "headers").is_dir() else root
+def audited(found: Layout) -> tuple[Path, ...]:
+    """The folders in which nothing may be written: the whole vault, even where one of its logs was named; and what was
+    named, even where the vault lies further down in it.
+    """
+    return (around(found), *([] if found.named is None else [found.named]))
 
 
 def one_origin(names: list[str], wanted: str | None) -> str:

@@ -16,9 +16,8 @@ from .cli_evidence import state_from
 from .cli_files import distinct, may_write, read, write
 from .cli_run import advance, gather, judge, trusted
 from .cli_stop import INTACT, OWN_FAULT, TAMPERED, UNDECIDED, USAGE, Stop
-from .cli_tools import Tools, audited, one_origin
+from .cli_tools import Tools, one_origin
 from .fault import Fault
-from .folder import folder_reader
 from .outcome import LogReport, VaultVerdict
 from .verdict import Weight
 
@@ -49,7 +48,7 @@ def cosign(given: argparse.Namespace, tools: Tools) -> int:
     if isinstance(signer, Fault):
         raise Stop(USAGE, f"{key} does not hold your secret key: {signer.sentence}.", "Make one: nvaudit witness new")
     evidence = gather(given, tools)
-    may_write(out, "the signed state", audited(evidence.layout), replace=False)
+    may_write(out, "the signed state", evidence.untouchable, replace=False)
     verdict = judge(evidence, tools, log_only=True)
     for line in words.summary(verdict):
         tools.say.err(line)
@@ -58,12 +57,12 @@ def cosign(given: argparse.Namespace, tools: Tools) -> int:
         raise Stop(TAMPERED, "Nothing was signed: the log was tampered with.", "Keep the folder as it is.")
     if not any(one is log for one in trusted(evidence, verdict)):
         raise Stop(UNDECIDED, "Nothing was signed: the log is not proven.", "The points above say what is missing.")
-    data = folder_reader(evidence.layout.logs[log.verdict.origin])("checkpoint")
-    found = checkpoint.parse(data) if isinstance(data, bytes) else None
-    if not isinstance(data, bytes) or not isinstance(found, checkpoint.Checkpoint):
-        raise Stop(UNDECIDED, "Nothing was signed: the log's signed state is not there any more.", "Try again.")
-    if (found.size, found.root) != (log.verdict.size, log.verdict.root):
-        raise Stop(UNDECIDED, "Nothing was signed: the log was written to meanwhile.", "Run the command again.")
+    data = log.verdict.raw  # the very bytes that were judged: by now others may lie in the folder
+    found = checkpoint.parse(data)
+    if isinstance(found, Fault) or (found.origin, found.size, found.root) != (
+        log.verdict.origin, log.verdict.size, log.verdict.root,
+    ):  # fmt: skip
+        raise Stop(OWN_FAULT, "Nothing was signed: what was judged does not read again.", "Please report this.")
     advance(evidence, verdict, tools)
     _remembered(path, log)
     signed = cosigning.make(

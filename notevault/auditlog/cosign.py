@@ -42,7 +42,9 @@ class Signer:
 
 @dataclass(frozen=True)
 class Cosignature:
-    """One witness's line, not verified yet; `time_s` in seconds since 1970."""
+    """One witness's line, not verified yet; `time_s` in seconds since 1970, -1 for a line of another length: of another
+    kind of key, and nobody's business unless it names a key that is known.
+    """
 
     name: str
     key_id: bytes
@@ -79,7 +81,7 @@ def make(checkpoint_bytes: bytes, name: str, pub: bytes, sign: note.Sign, time_s
 
 
 def parse(data: bytes) -> Cosigned | Fault:
-    """Codes of `checkpoint.parse`; BAD_SIGNERS without any cosignature or for one of another length; BAD_TIME."""
+    """Codes of `checkpoint.parse`; BAD_SIGNERS without any line of a witness. Theirs may be of any kind (C2SP)."""
     if len(data) > MAX_BYTES:
         return Fault("TOO_LARGE", f"a cosigned checkpoint of {len(data)} bytes, at most {MAX_BYTES} are allowed")
     whole = note.parse(data)
@@ -94,12 +96,8 @@ def parse(data: bytes) -> Cosigned | Fault:
     if isinstance(found, Fault):
         return found
     cosignatures: list[Cosignature] = []
-    for number, sig in enumerate(whole.sigs[2:], 3):
-        if len(sig.signature) != 72:
-            return Fault("BAD_SIGNERS", "a cosignature holds a time and 64 bytes", f"signature line {number}")
-        time_s = int.from_bytes(sig.signature[:8], "big")
-        if time_s > MAX_TIME:
-            return Fault("BAD_TIME", "a time beyond all reckoning", f"signature line {number}")
+    for sig in whole.sigs[2:]:
+        time_s = int.from_bytes(sig.signature[:8], "big") if len(sig.signature) == 72 else -1
         cosignatures.append(Cosignature(sig.name, sig.key_id, time_s, sig.signature[8:]))
     return Cosigned(found, cosignatures, data)
 
@@ -107,8 +105,9 @@ def parse(data: bytes) -> Cosigned | Fault:
 def check(cosigned: Cosigned, witnesses: Iterable[Witness], verify: note.Verify) -> list[tuple[str, int]] | Fault:
     """Name and time (s) of each cosignature of these witnesses, in the order of the lines.
 
-    Lines of others are passed over. One that names a given key and does not hold spoils all (BAD_SIGNATURE); none at
-    all is BAD_SIGNERS. The log's own signatures are for `checkpoint.check_identity`, or use `seen`.
+    Lines of others are passed over. One that names a given key and does not hold spoils all (BAD_SIGNATURE, BAD_TIME,
+    BAD_SIGNERS for another length); none at all is BAD_SIGNERS. The log's own signatures are for
+    `checkpoint.check_identity`, or use `seen`.
     """
     keys = {(one.name, note.key_id(one.name, one.pub, note.COSIGNATURE)): one.pub for one in witnesses}
     held: list[tuple[str, int]] = []
@@ -116,6 +115,10 @@ def check(cosigned: Cosigned, witnesses: Iterable[Witness], verify: note.Verify)
         pub = keys.get((sig.name, sig.key_id))
         if pub is None:
             continue
+        if sig.time_s < 0:
+            return Fault("BAD_SIGNERS", "a cosignature holds a time and 64 bytes", sig.name)
+        if sig.time_s > MAX_TIME:
+            return Fault("BAD_TIME", "a time beyond all reckoning", sig.name)
         if not verify(pub, message(_text(cosigned.checkpoint), sig.time_s), sig.signature):
             return Fault("BAD_SIGNATURE", "the cosignature does not hold", sig.name)
         held.append((sig.name, sig.time_s))

@@ -16,14 +16,16 @@ _MAX_INDEX = 2**40 - 1
 class Digests(Mapping[str, int]):
     """Digest (64 hex digits) -> size of the file in bytes. A digest added again has the size it was given last."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_parts", "weight")
 
     def __init__(self) -> None:
+        self.weight = 0  # bytes of the files, each as often as it was added
         self._parts = [bytearray() for _ in range(256)]
 
     def add(self, digest: str, size: int, index: int = 0) -> None:
         """`size` below 2^53; `index`: the entry that says so."""
         data = bytes.fromhex(digest)
+        self.weight += size
         self._parts[data[0]] += data + (size << 40 | min(index, _MAX_INDEX)).to_bytes(12, "big")
 
     def part(self, first: int) -> dict[bytes, tuple[int, int]]:

@@ -10,11 +10,12 @@ import hashlib
 from functools import lru_cache
 
 from . import edwards
+from .pubkeys import usable
 
 
 def verify(pub: bytes, msg: bytes, sig: bytes) -> bool:
-    """Does `sig` (64 bytes) of `msg` hold under `pub` (32 bytes)? False for anything else, whatever is wrong."""
-    if len(pub) != 32 or len(sig) != 64:
+    """Does `sig` (64 bytes) of `msg` hold under `pub` (`pubkeys.usable`)? False for anything else, whatever it is."""
+    if not usable(pub) or len(sig) != 64:
         return False
     s = int.from_bytes(sig[32:], "little")
     minus_a = _minus_table(bytes(pub))

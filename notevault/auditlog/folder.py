@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Union
 
@@ -20,6 +21,8 @@ LIMIT = 8 * MAX_BYTES
 _FLAGS = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):  # not every system has each
     _FLAGS |= getattr(os, _flag, 0)
+_WALKS = {os.open, os.stat} <= os.supports_dir_fd and hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_DIRECTORY")
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def folder_reader(folder: str | os.PathLike[str]) -> Read:
@@ -42,14 +45,31 @@ def read_file(base: Path, name: str, limit: int) -> bytes | Fault | None:
     if not isinstance(opened, int):
         return opened
     try:
-        with os.fdopen(opened, "rb") as file:
-            return file.read(limit + 1)
+        with os.fdopen(opened, "rb", buffering=0) as file:
+            return _whole(file, limit + 1, name)
     except OSError as error:
         return unreadable(error, name)
 
 
+def _whole(file: FileIO, most: int, name: str) -> bytes | Fault:
+    """At most so many bytes, as often as it takes: a read may give fewer than were asked for."""
+    first = file.read(most)
+    if first is None:  # it would have to wait: no regular file does
+        return Fault("UNREADABLE", "not a file that can be read at once", name)
+    parts, left = [first], most - len(first)
+    while parts[-1] and left:
+        piece = file.read(left)
+        if piece is None:
+            return Fault("UNREADABLE", "not a file that can be read at once", name)
+        parts.append(piece)
+        left -= len(piece)
+    return b"".join(parts)
+
+
 def open_file(base: Path, name: str) -> int | Fault | None:
     """A descriptor of the regular file `name` below `base`, through no link. None when it is not there."""
+    if _WALKS:
+        return _walk(base, name)
     try:
         *folders, _ = name.split("/")
         for depth in range(1, len(folders) + 1):
@@ -63,6 +83,35 @@ def open_file(base: Path, name: str) -> int | Fault | None:
         return None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         return unreadable(error, name)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        return Fault("UNREADABLE", "not a regular file", name)
+    return opened
+
+
+def _walk(base: Path, name: str) -> int | Fault | None:
+    """Folder by folder from an open one, so that nobody slips a link in between looking and opening."""
+    *folders, last = name.split("/")
+    held = -1
+    try:
+        held = os.open(base, _FOLDER)
+        for depth, folder in enumerate(folders, 1):
+            if not stat.S_ISDIR(os.stat(folder, dir_fd=held, follow_symlinks=False).st_mode):
+                return Fault("UNREADABLE", "a link or a file where a folder belongs", "/".join(folders[:depth]))
+            inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=held)
+            os.close(held)
+            held = inner
+        kind = os.stat(last, dir_fd=held, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(kind):  # before opening: a device may act on being opened
+            return Fault("UNREADABLE", "not a regular file", name)
+        opened = os.open(last, _FLAGS, dir_fd=held)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        return unreadable(error, name)
+    finally:
+        if held >= 0:
+            os.close(held)
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
         return Fault("UNREADABLE", "not a regular file", name)

@@ -5,10 +5,11 @@ What they seal stays sealed. A key file is believed when the vault's identity si
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,18 @@ from .note import Verify
 
 MAX_BYTES = 4 << 20
 MAX_FILES = 10_000  # a change a day for 27 years
-MAX_TOTAL = 512 << 20  # bytes read of all of them together, newest first
+MAX_TOTAL = 256 << 20  # bytes read of all of them together, newest first
+MAX_PARTS = 1024  # objects and lists in one: it has at most 256 slots
+MAX_ITEMS = 100_000  # values in one: up to 65,536 retired slots, the logs, the fields of the slots
+MAX_REFUSED = 1000  # told of
+MAX_IDENTITIES = 256  # more leave it undecided: a renewal a month for twenty years is fewer
+_PLAIN = 64 << 10  # bytes: shorter ones are parsed at once, which gives the better sentence
 PREFIX = b"notevault/v1/header\0"
 CROSS = b"notevault/v1/vik\0"
 _NAME = re.compile(r"([0-9]{8})-([0-9a-f]{64})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_SIG = re.compile(rb',"seq":[0-9]{1,8}(,"sig":"([A-Za-z0-9+/]{86}==)"),"slots":\[')
+_VIK = re.compile(rb',"vik":"([0-9a-f]{64})"\}\n')
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ def parse(data: bytes) -> Header | Fault:
     fields = dict(_FIELDS)
     if b'"cross":' in data[:20]:  # the first key, where it is there at all
         fields["cross"] = _is_cross
+    if data.count(b"{") + data.count(b"[") > MAX_PARTS or data.count(b",") > MAX_ITEMS:  # before anything is built
+        return Fault("TOO_LARGE", "more parts than any key file has")
     found = shape.load(data, MAX_BYTES, "a key file", fields)
     if isinstance(found, Fault):
         return found
@@ -76,6 +86,17 @@ def check(header: Header, verify: Verify) -> Fault | None:
     if verify(header.vik, PREFIX + header.signed, header.sig):
         return None
     return Fault("BAD_SIGNATURE", "the key file's signature does not hold")
+
+
+def _signed_raw(data: bytes, verify: Verify) -> bool:
+    """Is this signed by the identity it names, as far as can be told before anything is built from it? Canonical JSON
+    is what it was signed as, but for `sig`, which has one place in it.
+    """
+    sig, vik = _SIG.search(data), _VIK.search(data, max(0, len(data) - 75))
+    if sig is None or vik is None:
+        return False
+    signed = data[: sig.start(1)] + data[sig.end(1) : -1]
+    return verify(bytes.fromhex(vik[1].decode()), PREFIX + signed, binascii.a2b_base64(sig[2]))
 
 
 def cross_holds(header: Header, verify: Verify) -> bool:
@@ -120,8 +141,13 @@ class HeaderFiles:
         return [one for one in self.files.values() if not one.why]
 
 
-def load(folder: Path, verify: Verify, origins: Callable[[str], bool] = lambda _: True) -> HeaderFiles:
-    """Look at every key file below `folder`, each read once, one at a time."""
+def load(
+    folder: Path,
+    verify: Verify,
+    origins: Callable[[str], bool] = lambda _: True,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> HeaderFiles:
+    """Look at every key file below `folder`, each read once, one at a time. `progress`: files done, files there are."""
     found = HeaderFiles()
     listed: list[tuple[int, str, str]] = []
     for origin, kind in names(folder):
@@ -143,13 +169,15 @@ def load(folder: Path, verify: Verify, origins: Callable[[str], bool] = lambda _
                 else:
                     found.unread += 1
     total = 0
-    for seq, origin, digest in sorted(listed, reverse=True):
+    for done, (seq, origin, digest) in enumerate(sorted(listed, reverse=True), 1):
         one = HeaderFile(seq, origin, digest, 0)
         if total < MAX_TOTAL:
             total += _look(folder, one, verify)
             found.files[one.path] = one
         else:
             found.unread += 1
+        progress(done, len(listed))
+    del found.refused[MAX_REFUSED:]
     return found
 
 
@@ -178,6 +206,9 @@ def _look(folder: Path, one: HeaderFile, verify: Verify) -> int:
     if hashlib.sha256(data).hexdigest() != one.digest:
         one.why = "its bytes are not those its name stands for"
         return len(data)
+    if len(data) > _PLAIN and not _signed_raw(data, verify):
+        one.why = "the key file's signature does not hold"
+        return len(data)
     found = parse(data)
     fault = found if isinstance(found, Fault) else check(found, verify)
     if fault is None and isinstance(found, Header):
@@ -195,17 +226,25 @@ def identities(files: Iterable[HeaderFile], start: bytes, vault: str) -> list[by
 
     From an older one none is followed forward: it was given up because somebody else may have it.
     """
-    pairs = [(one.former, one.vik) for one in files if one.former is not None and one.vault == vault]
-    later, older = [start], [start]
-    for known, new, old in ((later, 1, 0), (older, 0, 1)):
-        grown = True
-        while grown:
-            grown = False
-            for pair in pairs:
-                if pair[old] in known and pair[new] not in known:
-                    known.append(pair[new])
-                    grown = True
-    return [*reversed(later), *(one for one in older[1:] if one not in later)]
+    after: dict[bytes, list[bytes]] = {}
+    before: dict[bytes, list[bytes]] = {}
+    for former, new in dict.fromkeys((one.former, one.vik) for one in files if one.former and one.vault == vault):
+        after.setdefault(former, []).append(new)
+        before.setdefault(new, []).append(former)
+    later, older = _reached(start, after), _reached(start, before)
+    known = {*later}
+    return [*reversed(later), *(one for one in older if one not in known)]
+
+
+def _reached(start: bytes, way: Mapping[bytes, Sequence[bytes]]) -> list[bytes]:
+    """What can be come to from `start`, itself first, the nearest before the others; each key file is used once."""
+    order, found = [start], {start}
+    for one in order:
+        for new in way.get(one, ()):
+            if new not in found:
+                found.add(new)
+                order.append(new)
+    return order
 
 
 def _is_cross(value: Any) -> bool:

@@ -5,14 +5,15 @@ It is made from the JSON report, so that both tell the same; lists are cut here 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import html_logs, look, markup, plain
+from . import html_logs, look, markup, plain, words
 from .chart import chart
 from .markup import Node, el
 from .outcome import VaultVerdict
-from .report import Report, report
+from .report import Report, dump, report
 
 MAX_FINDINGS = 200
 
@@ -53,6 +54,7 @@ def _top(found: Report) -> Node:
         el(
             "p", "A check of a notevault vault by its log, without its keys and without any client's name", class_="sub"
         ),
+        el("p", el("strong", words.OWN)) if found["own"] else None,
         markup.facts(
             [
                 ("Vault", el("code", found["vault"]) if found["vault"] else "not known"),
@@ -176,17 +178,19 @@ def _files(found: Report) -> Node:
         "section",
         el("h2", "Files of the vault"),
         el("div", looked, class_="keep"),
-        el(
-            "div",
-            markup.table(
-                "Key files that the log names",
-                ("State", "#Files"),
-                [(said, plain.number(keys[name])) for name, said in _KEYS if keys[name] or name in ("named", "sound")],
-                kind="narrow",
-            ),
-            class_="keep",
-        ),
-        el("p", f"Of the notes' files, {plain.number(notes['bytes'])} bytes were read.") if notes["bytes"] else None,
+        el("div", _key_files(keys), class_="keep"),
+        el("p", f"Read of the notes' files: {plain.count(notes['bytes'], 'byte')}.") if notes["bytes"] else None,
+    )
+
+
+def _key_files(keys: dict[str, Any]) -> Node:
+    if not keys["looked"]:
+        return el("p", "The key files were not checked: none are here, or no log names one.")
+    return markup.table(
+        "Key files that the log names",
+        ("State", "#Files"),
+        [(said, plain.number(keys[name])) for name, said in _KEYS if keys[name] or name in ("named", "sound")],
+        kind="narrow",
     )
 
 
@@ -219,11 +223,24 @@ def _meaning(found: Report) -> Node:
     )
 
 
-def _signature(found: Report) -> Node:
+def _signature(found: Report) -> Node | None:
+    """It names what is signed, so that it cannot be put under another report. The owner's own report has none."""
+    if found["own"]:
+        return None
+    card = found["card_fingerprint"]
     return el(
         "section",
         el("h2", "Auditor"),
-        el("p", "I made this check myself, with the card that I hold."),
+        el("p", "I made this check myself, ", "with the card of this fingerprint." if card else "without a card."),
+        markup.facts(
+            [
+                ("Result", found["title"]),
+                ("Vault", el("code", found["vault"]) if found["vault"] else "not known"),
+                ("Fingerprint of the card", _card(found)),
+                ("Checked", html_logs.when(found["checked"])),
+                ("This report as JSON, SHA-256", el("code", hashlib.sha256(dump(found)).hexdigest())),
+            ]
+        ),
         el("div", el("div", "Name"), el("div", "Place and date"), el("div", "Signature", class_="wide"), class_="sign"),
         class_="keep",
     )

@@ -9,6 +9,7 @@ from . import markup, plain
 from .markup import Node, el
 
 MAX_ROWS = 40  # of one table on the page
+NO_BACKUPS = "this program version writes none"  # to be changed with the version that does
 
 Rows = list[tuple[dict[str, Any], dict[str, Any]]]
 
@@ -140,7 +141,7 @@ def _anchors(log: dict[str, Any]) -> Node:
     rows = [
         (
             one["source"][:1].upper() + one["source"][1:],
-            plain.ANCHORS.get(one["state"], one["state"]) + ("" if one["outside"] else "; it lay in this folder"),
+            plain.ANCHORS.get(one["state"], one["state"]) + _whence(one),
             plain.number(one["size"]),
             when(one["seen"]),
             el("code", one["root"]["hex"][:16]),
@@ -149,6 +150,12 @@ def _anchors(log: dict[str, Any]) -> Node:
     ]
     heads = ("Seen in", "State", "#Entries", "When", "Root begins")
     return markup.table(f"Other states of this log: {plain.number(anchors['total'])}", heads, rows, left_out=left_out)
+
+
+def _whence(anchor: dict[str, Any]) -> str:
+    if anchor["own"]:
+        return "; vouches for nothing to others"
+    return "" if anchor["outside"] else "; it lay in this folder"
 
 
 def events(found: dict[str, Any]) -> Node:
@@ -223,6 +230,10 @@ def unlocks(found: dict[str, Any]) -> Node:
 
 def backups(found: dict[str, Any]) -> Node:
     """Days at whose end something was in no backup."""
+    silent = [log for log in counted(found) if not log["days_without_backup"]["told"]]
+    if silent and len(silent) == len(counted(found)):
+        told = f"{'This log tells' if len(silent) == 1 else 'These logs tell'} of no backup"
+        return el("section", el("h2", "Days without backup"), el("p", f"{told} ({NO_BACKUPS}).", class_="none"))
     days = sum(log["days_without_backup"]["days"] for log in counted(found))
     told = f"On {plain.count(days, 'day')} something written had reached no backup by midnight (UTC), by the log."
     return el(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import entry, stored
+from . import entry, plain, stored
 from .events import HEADERS
 from .fault import Fault
 from .folder import Read
@@ -15,7 +15,7 @@ from .outcome import HeaderTally, LogReport
 from .trust import Trust
 from .verdict import Finding, Weight
 
-MAX_FINDINGS = 20  # of each kind; the tally has them all
+MAX_FINDINGS = 20  # of each kind and weight; the tally has them all
 MAX_NEWER = 20  # key files looked into that no entry names: an interrupted change leaves one
 
 
@@ -79,7 +79,7 @@ class _Judging:
         self._files, self._trust = files, trust
         self.tally = HeaderTally()
         self.findings: list[Finding] = []
-        self._told: dict[str, int] = {}
+        self._told: dict[tuple[str, Weight], int] = {}
         self._seqs: dict[int, str] = {}
         self._named: set[str] = set()
 
@@ -105,13 +105,13 @@ class _Judging:
             elif found.unreadable:
                 self.tally.missing += 1
                 self._find("UNREADABLE", Weight.UNDECIDED, f"{where}, cannot be read: {found.why}", ref.index)
-            elif fault := self._wrong(found, ref.index, ref.size):
+            elif fault := self._wrong(found, ref.index, ref.size, proven=proven):
                 self.tally.changed += 1
                 self._find("HEADER_CHANGED", Weight.TAMPERED, f"CHANGED: {where}: {fault}", ref.index)
             else:
                 self.tally.sound += 1
 
-    def _wrong(self, found: HeaderFile, index: int, size: int) -> str:
+    def _wrong(self, found: HeaderFile, index: int, size: int, *, proven: bool) -> str:
         if found.why:
             return found.why
         if found.size != size:
@@ -120,6 +120,8 @@ class _Judging:
             return "another identity than the vault's signed it"
         if found.vault != self._trust.vault:
             return "it is of another vault"
+        if not proven:
+            return ""  # the entry may have been moved: that is the log's fault, and said there
         return "" if found.at == index else f"it says that entry {found.at} names it"
 
     def others(self, here: Mapping[str, LogReport]) -> None:
@@ -127,7 +129,8 @@ class _Judging:
         log that is gone.
         """
         if self.tally.retired:
-            text = f"{self.tally.retired} older key files are gone, as is allowed"
+            number = plain.count(self.tally.retired, "older key file is", "older key files are")
+            text = f"{number} gone, as is allowed"
             self._find("HEADER_RETIRED", Weight.NOTE, text)
         unnamed = [one for path, one in self._files.files.items() if path not in self._named]
         wrong = [one for one in unnamed if one.why]
@@ -135,12 +138,15 @@ class _Judging:
             if not one.why and self._trust.rank(one.vik) >= 0 and one.vault == self._trust.vault:
                 self._left_over(one, here.get(one.origin))
         if unnamed:
-            text = f"{len(unnamed)} key files are named by no log; they count nowhere"
+            number = plain.count(len(unnamed), "key file is", "key files are")
+            text = f"{number} named by no log and count{'s' if len(unnamed) == 1 else ''} nowhere"
             if wrong:
-                text += f" ({len(wrong)} of them do not hold: {wrong[0].path[:8]}.../{wrong[0].seq}, {wrong[0].why})"
+                text += f" (not holding: {len(wrong)}; {wrong[0].path[:8]}.../{wrong[0].seq}, {wrong[0].why})"
             self._find("HEADER_UNNAMED", Weight.NOTE, text)
         if self._files.unread:
-            text = f"{self._files.unread} key files were not looked at: there are too many"
+            text = (
+                f"{plain.count(self._files.unread, 'key file was', 'key files were')} not looked at: there are too many"
+            )
             self._find("UNREADABLE", Weight.UNDECIDED, text)
         for text in self._files.refused:
             self._find("UNREADABLE", Weight.UNDECIDED, text)
@@ -157,13 +163,20 @@ class _Judging:
             self._find("HEADER_AHEAD", Weight.UNDECIDED, f"{text}: rolled back, or not all copied yet")
 
     def _find(self, code: str, weight: Weight, sentence: str, index: int = -1) -> None:
-        told = self._told[code] = self._told.get(code, 0) + 1
+        told = self._told[code, weight] = self._told.get((code, weight), 0) + 1
         if told <= MAX_FINDINGS:
             self.findings.append(Finding(code, weight, sentence, index, index))
         elif told == MAX_FINDINGS + 1:
             self.findings.append(
                 Finding("MORE", weight, f"There are more of this kind ({code}); the tally counts them")
             )
+
+
+def of_log(files: HeaderFiles, trust: Trust, origin: str) -> list[HeaderFile]:
+    """The key files of this log that hold and are the vault's."""
+    return [
+        one for one in files.holding if one.origin == origin and trust.rank(one.vik) >= 0 and one.vault == trust.vault
+    ]
 
 
 def sizes(header: Header, logs: Mapping[str, LogReport], seq: int) -> list[Finding]:

@@ -33,6 +33,8 @@ class Layout:
     anchors: Path | None = None
     strays: int = 0  # files and folders that have no business here
     refused: list[str] = field(default_factory=list)  # links and the like where something of ours belongs, in words
+    refused_logs: set[str] = field(default_factory=set)  # the names of logs among them
+    named: Path | None = None  # the folder as it was named, where the logs lie further down in it
     more_logs: int = 0
 
 
@@ -46,7 +48,17 @@ def find(folder: str | os.PathLike[str]) -> Layout | Fault:
         return Fault("NO_FOLDER", "it is not there")
     except (OSError, ValueError) as error:
         return Fault("NO_FOLDER", getattr(error, "strerror", None) or "it cannot be looked at")
-    return _find(root)
+    found = _find(root)
+    if not isinstance(found, Fault):
+        found.named = root
+    return found
+
+
+def around(found: Layout) -> Path:
+    """The whole vault's folder, even where one of its logs, or its logs alone, were named."""
+    root = found.root
+    above = {"log": root.parent.parent, "audit": root.parent}.get(found.kind, root)
+    return above if (above / "audit").is_dir() and (above / "headers").is_dir() else root
 
 
 def _find(root: Path) -> Layout | Fault:
@@ -89,7 +101,9 @@ def _logs(found: Layout, audit: Path) -> None:
         elif not ORIGIN.fullmatch(name):
             found.strays += not name.startswith(_TEMPORARY)
         elif kind != "folder":
-            found.refused.append(f"audit/{name} is a link or a file where a folder belongs")
+            if len(found.refused) < MAX_LOGS:
+                found.refused.append(f"audit/{name} is a link or a file where a folder belongs")
+            found.refused_logs.add(name)
         elif len(found.logs) < MAX_LOGS:
             found.logs[name] = audit / name
         else:

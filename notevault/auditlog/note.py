@@ -114,8 +114,12 @@ def parse(data: bytes) -> Note | Fault:
         return Fault("NOT_TEXT", "bytes that are not UTF-8")
     body, gap, tail = whole.rpartition("\n\n")
     text = body + "\n"
-    if not gap or not tail.endswith("\n") or not _good_text(text):
-        return Fault("NOT_A_NOTE", "no text, empty line and signatures")
+    if not data:
+        return Fault("NOT_A_NOTE", "there is nothing in it: zero bytes")
+    if not whole.endswith("\n"):
+        return Fault("NOT_A_NOTE", "it breaks off in the middle of a line")
+    if not gap or not tail or not _good_text(text):
+        return Fault("NOT_A_NOTE", "it is not a text, an empty line and signatures: cut off, or of another kind")
     lines = tail[:-1].split("\n")
     if len(lines) > MAX_LINES:
         return Fault("TOO_LARGE", f"more than {MAX_LINES} signatures")

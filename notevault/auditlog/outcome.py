@@ -37,7 +37,8 @@ class Jump:
 @dataclass
 class Tally:
     """What one log's entries tell, counted. `fails` and `jumps` are cut at 1000, their totals are not; so are `days`
-    (at 20,000) and `users` (1000), which only a forged log exceeds. `first_ms`, `last_ms`: of the first, last entry.
+    (at 20,000, `kept` and `backups` too) and `users` (1000), which only a forged log exceeds. `first_ms`, `last_ms`: of
+    the first, last entry.
     """
 
     first_ms: int | None = None
@@ -50,7 +51,8 @@ class Tally:
     fails_total: int = 0  # failed unlocks, the coalesced ones counted
     jumps: list[Jump] = field(default_factory=list)
     jumps_total: int = 0
-    backup_days: set[int] = field(default_factory=set)  # with a `backup.run` whose outcome is ok
+    kept: dict[int, int] = field(default_factory=dict)  # day -> last entry that put something into the vault
+    backups: dict[int, int] = field(default_factory=dict)  # day -> last entry of a backup with outcome ok
     reported: int = 0  # entries made later than what they tell of
 
 
@@ -73,7 +75,9 @@ class Seen:
 
     `source` is a phrase for people ("your state file", "backup place", "the log 1a2b3c4d, which follows it", ...).
     `when`: when it was seen, None where that is not known. `outside` is False for what lay in the folder that is
-    checked: it can contradict the log, and vouches for nothing.
+    checked, and for what the owner's laptop remembers (`own`): it can contradict the log, and vouches for nothing.
+    `proven` is False where nobody could check that the log's owner signed it, because its card is not here: it says
+    only that there is a log of that name.
     """
 
     origin: str
@@ -82,6 +86,8 @@ class Seen:
     source: str
     when: int | None = None
     outside: bool = True
+    proven: bool = True
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,7 @@ class LogReport:
     sealed: int = 0  # the first so many entries are under seals that hold, without a gap
     anchored: int = 0  # the first so many entries agree with an anchor from outside
     disclosed: list[int] = field(default_factory=list)  # entries of the client of a disclosure
+    roots: list[bytes | None] = field(default_factory=list, repr=False)  # of the bundles that were read, the last too
 
     @property
     def unsealed_tail(self) -> int:
@@ -119,6 +126,11 @@ class LogReport:
     @property
     def unanchored_tail(self) -> int:
         return max(0, self.verdict.size - self.anchored)
+
+    @property
+    def remembered(self) -> int:
+        """The first so many entries agree with what the owner's own laptop remembers of them."""
+        return max((one.seen.size for one in self.anchors if one.seen.own and one.state == "agrees"), default=0)
 
 
 @dataclass
@@ -163,6 +175,7 @@ class VaultVerdict:
     blobs: BlobTally = field(default_factory=BlobTally)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
+    own: bool = False  # made by the vault's owner on her own laptop, not by an auditor
 
     @property
     def exit_code(self) -> int:

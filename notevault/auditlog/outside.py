@@ -6,50 +6,121 @@ somewhere. What does not count is said.
 
 from __future__ import annotations
 
+import heapq
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from . import anchor, card, cosign, plain
+from . import anchor, card, checkpoint, cosign, plain
 from .fault import Fault
 from .folder import names, read_file
-from .layout import ORIGIN
+from .layout import MAX_LOGS, ORIGIN
 from .note import Verify
 from .outcome import Seen
+from .trust import Trust
 from .verdict import Finding, Weight
 
 MOST = 512  # anchors of one log from one folder: half the longest, half from all the others
+_LISTED = 4096  # the longest, of which those are chosen
+OWN = "this folder's own anchors"
+_TRIES = 16  # states of a log whose card is not here that are opened to find one that reads
 _MAX_NAMES = 1_000_000  # looked at in one folder
 
 
 def anchors(
-    folder: Path, logs: Mapping[str, card.Card], verify: Verify, source: str, inside: bool = False
+    folder: Path,
+    logs: Mapping[str, card.Card],
+    verify: Verify,
+    source: str,
+    *,
+    trust: Trust,
+    audited: Path | None = None,
 ) -> tuple[list[Seen], list[Finding]]:
-    """Anchors below `folder`: a folder `anchors`, or the backup place or vault's folder that holds one."""
+    """Anchors below `folder`: a folder `anchors`, or the backup place or vault's folder that holds one.
+
+    `logs`: the logs whose cards are known. Of further logs the place may hold the card as well, signed by an identity
+    of `trust`; else their states cannot be verified, and count as not `proven`. What lies in `audited`, the folder that
+    is checked, is no word from outside.
+    """
     found: list[Seen] = []
-    odd = 0
-    for base in _bases(folder, {one.vault for one in logs.values()}):
-        for origin, known in logs.items():
+    said: list[Finding] = []
+    odd, inside = 0, False
+    for base in _bases(folder, {trust.vault, *(one.vault for one in logs.values())} - {""}):
+        within = audited is not None and _within(base, audited)
+        inside = inside or within
+        place = OWN if within else source
+        more, others, strange = _further(base, logs, verify, trust, place, not within)
+        odd += strange
+        found += others
+        for origin, known in {**logs, **more}.items():
             listed, strange = _listed(base / origin)
             odd += strange
             for name in _some(listed):
-                data = read_file(base, f"{origin}/{name}", anchor.MAX_BYTES)
-                one = (
-                    anchor.check(origin, name, data, known.identity_pub, verify, source)
-                    if isinstance(data, bytes)
-                    else data
-                )
+                one = _anchor(base, origin, name, known, verify, place)
                 if isinstance(one, Seen):
-                    found.append(Seen(one.origin, one.size, one.root, one.source, one.when, not inside))
+                    found.append(replace(one, outside=not within))
                 else:
                     odd += 1
-    said = []
+    if inside and source != OWN:
+        text = (
+            f"NOT USED: {plain.text(source, 80)} that was given lies in the folder that is checked: it can contradict"
+            " the log, and is no word from outside"
+        )
+        said.append(Finding("NOT_USED", Weight.NOTE, text))
     if odd:
         text = f"{plain.count(odd, 'file')} among the states kept in {plain.text(source, 80)} prove nothing"
         said.append(Finding("NOT_USED", Weight.NOTE, text))
-    if not found and not inside:
+    if not found and source != OWN:
         text = f"NOT USED: nothing kept in {plain.text(source, 80)} is of these logs"
         said.append(Finding("NOT_USED", Weight.UNDECIDED, text))
     return found, said
+
+
+def _anchor(base: Path, origin: str, name: str, known: card.Card, verify: Verify, source: str) -> Seen | Fault | None:
+    data = read_file(base, f"{origin}/{name}", anchor.MAX_BYTES)
+    if not isinstance(data, bytes):
+        return data
+    return anchor.check(origin, name, data, known.identity_pub, verify, source)
+
+
+def _further(
+    base: Path, logs: Mapping[str, card.Card], verify: Verify, trust: Trust, source: str, outside: bool
+) -> tuple[dict[str, card.Card], list[Seen], int]:
+    """Logs that this place knows and `logs` does not: cards of this vault's that lie here too; else the longest state
+    of each, unverified; and the number of files of neither. Logs of other vaults are passed over.
+    """
+    cards: dict[str, card.Card] = {}
+    unproven: list[Seen] = []
+    odd = 0
+    unknown = sorted(name for name, kind in names(base) if kind == "folder" and ORIGIN.fullmatch(name))
+    for origin in [name for name in unknown if name not in logs][:MAX_LOGS]:
+        data = read_file(base.parent, f"audit/{origin}/card", card.MAX_BYTES)
+        own = card.parse(data) if isinstance(data, bytes) else None
+        if isinstance(own, card.Card) and own.origin == origin and card.check(own, own.vik_pub, verify) is None:
+            if own.vik_pub in trust.viks and own.vault == trust.vault:
+                cards[origin] = own
+            continue
+        listed, strange = _listed(base / origin)
+        longest = None
+        for size, name in sorted(listed, reverse=True)[:_TRIES]:
+            data = read_file(base, f"{origin}/{name}", anchor.MAX_BYTES)
+            state = checkpoint.parse(data) if isinstance(data, bytes) else None
+            if isinstance(state, checkpoint.Checkpoint) and size and (state.origin, state.size) == (origin, size):
+                longest = Seen(origin, size, state.root, source, None, outside, proven=False)
+                break
+        odd += strange if longest is not None else strange + len(listed)
+        unproven += [] if longest is None else [longest]
+    return cards, unproven, odd
+
+
+def _within(folder: Path, outer: Path) -> bool:
+    """By what the names lead to."""
+    try:
+        here, top = Path(os.path.realpath(folder)), os.stat(outer)  # noqa: PTH116
+        return any(os.path.samestat(os.stat(up), top) for up in (here, *here.parents))  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
 
 
 def cosigned(
@@ -95,15 +166,17 @@ def _bases(folder: Path, vaults: Iterable[str]) -> list[Path]:
 
 
 def _listed(folder: Path) -> tuple[list[tuple[int, str]], int]:
-    """Size and name of each anchor, and the number of other files."""
-    found: list[tuple[int, str]] = []
+    """Size and name of the longest anchors, and the number of other files."""
+    found: list[tuple[int, str]] = []  # a heap: the shortest is the first to go
     strange = 0
     for count, (name, kind) in enumerate(names(folder)):
         parsed = anchor.parse_name(name)
         if count >= _MAX_NAMES or parsed is None or kind != "file":
             strange += not name.startswith(".tmp-")
+        elif len(found) < _LISTED:
+            heapq.heappush(found, (parsed[0], name))
         else:
-            found.append((parsed[0], name))
+            heapq.heappushpop(found, (parsed[0], name))
     return found, strange
 
 

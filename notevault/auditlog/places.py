@@ -23,8 +23,8 @@ class Extent:
 
     signed: int = 0
     roots: list[bytes | None] = field(default_factory=list)
-    missing: list[int] = field(default_factory=list)  # bundle numbers without a file
-    broken: list[int] = field(default_factory=list)  # whose bytes are not 256 entries
+    missing: list[range] = field(default_factory=list)  # bundle numbers without a file, ascending
+    broken: list[range] = field(default_factory=list)  # whose bytes are not 256 entries
     rest: int = 0  # entries of `open` that were found
     rest_broken: bool = False  # `open` holds an impossible length
     unreadable: bool = False
@@ -40,7 +40,8 @@ def place_changes(
     whole = len(extent.roots) == full and extent.rest == extent.signed % BUNDLE
     cached = _cached(hashes, full) if whole else None
     if cached is not None and merkle.Frontier.from_bundles(cached, rest).root() == root:
-        wrong = [q for q in range(full) if extent.roots[q] != cached[q] and q not in extent.missing]
+        gone = {q for span in extent.missing for q in span}
+        wrong = [q for q in range(full) if extent.roots[q] != cached[q] and q not in gone]
         for q in wrong:
             start, end = q * BUNDLE, (q + 1) * BUNDLE
             next_proven = extent.roots[q + 1] == cached[q + 1] if q + 1 < full else bool(rest)
@@ -48,8 +49,8 @@ def place_changes(
                 end = walker.breaks[q]  # from the last break on, each entry is proven by the one after it
             yield _rewritten(max(start, extent.prefix_good), end - 1, walker)
         return
-    for q in extent.broken:
-        yield _rewritten(q * BUNDLE, q * BUNDLE + BUNDLE - 1, walker)
+    for span in extent.broken:
+        yield _rewritten(span.start * BUNDLE, span.stop * BUNDLE - 1, walker)
     if extent.unreadable or (extent.missing and not _chain_broken(walker)):
         return  # what is here may well be right: the finding above says what is not here
     if not whole and not _chain_broken(walker):
@@ -59,17 +60,14 @@ def place_changes(
 
 def _absent(extent: Extent) -> Iterator[Finding]:
     """MISSING for gaps, TRUNCATED when the end is not there."""
-    gone = set(extent.missing)
-    last_here = max((q for q in range(len(extent.roots)) if q not in gone), default=-1)
-    here = (last_here + 1) * BUNDLE if not extent.rest else len(extent.roots) * BUNDLE + extent.rest
-    start: int | None = None
-    for q in range(here // BUNDLE + 1):
-        if q in gone and start is None:
-            start = q
-        if q not in gone and start is not None:
-            first, last = start * BUNDLE, min(q * BUNDLE, here) - 1
+    bundles = len(extent.roots)
+    if not extent.rest and extent.missing and extent.missing[-1].stop == bundles:
+        bundles = extent.missing[-1].start  # nothing follows this gap: it is the end that is not there
+    here = bundles * BUNDLE + extent.rest
+    for span in extent.missing:
+        if span.start < bundles:
+            first, last = span.start * BUNDLE, span.stop * BUNDLE - 1
             yield Finding("MISSING", _weight(extent), f"MISSING {entries(first, last)}", first, last)
-            start = None
     if here < extent.signed and not extent.rest_broken:
         text = f"TRUNCATED: signed {extent.signed}, found {here}"
         yield Finding("TRUNCATED", _weight(extent), text, here, extent.signed - 1)
@@ -93,7 +91,7 @@ def _chain_broken(walker: Walker) -> bool:
 
 
 def _rewritten(first: int, last: int, walker: Walker) -> Finding:
-    text = f"REWRITTEN between {entries(first, last)}"
+    text = f"REWRITTEN {'between ' if first < last else ''}{entries(first, last)}"
     sign = next((sign for sign in walker.signs if first <= sign.index <= last + 1), None)
     if sign is not None:
         text += f"; first sign: entry {sign.index} {sign.sentence}"

@@ -133,6 +133,11 @@ def count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def last(n: int, one: str, many: str = "") -> str:
+    """`the last entry`, `the last 37 entries`."""
+    return f"the last {one}" if n == 1 else f"the last {count(n, one, many)}"
+
+
 def short(origin: str) -> str:
     """A log's name for people: the first 8 of its 32 digits."""
     return text(origin[:8], 8) or "without a name"

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from . import activity, plain, words
+from . import activity, plain, reach, totals, words
 from .outcome import AnchorRef, LogReport, SealRef, VaultVerdict
 from .verdict import Finding, Weight
 
@@ -32,7 +32,8 @@ def report(verdict: VaultVerdict, *, version: str) -> Report:
     """The report as plain values. Deterministic: no clock is read, `checked_ms` tells when it was checked."""
     kind = words.outcome(verdict)
     logs = verdict.logs[-MAX_LOGS:]
-    rows = sorted(verdict.findings, key=lambda finding: _ORDER[finding.weight])
+    rows = sorted(totals.unexplained(verdict), key=lambda finding: _ORDER[finding.weight])
+    by_weight = totals.by_weight(verdict)
     origins = [log.verdict.origin for log in verdict.logs]
     return {
         "activity": _activity(verdict.logs),
@@ -40,19 +41,21 @@ def report(verdict: VaultVerdict, *, version: str) -> Report:
         "checked": time(verdict.checked_ms),
         "checked_points": _texts(words.checked(verdict)),
         "exit_code": words.EXIT_CODES[kind],
-        "findings": _cut(rows, MAX_FINDINGS, lambda one: _finding(one, origins)),
-        "findings_by_weight": {weight.value: len(verdict.of(weight)) for weight in Weight},
+        "findings": _cut(rows, MAX_FINDINGS, lambda one: _finding(one, origins), total=sum(by_weight.values())),
+        "findings_by_weight": by_weight,
         "first_visit": verdict.first_visit,
         "format": FORMAT,
         "headline": plain.text(words.headline(verdict), 4 * MAX_TEXT),
         "key_files": {
             "changed": verdict.headers.changed,
             "current": verdict.headers.seq,
+            "looked": verdict.headers.named > 0,
             "missing": verdict.headers.missing,
             "named": verdict.headers.named,
             "retired": verdict.headers.retired,
             "sound": verdict.headers.sound,
         },
+        "known_since": time(reach.first_seen(verdict)),
         "log_only": verdict.log_only,
         "logs": {
             "left_out": len(verdict.logs) - len(logs),
@@ -61,7 +64,8 @@ def report(verdict: VaultVerdict, *, version: str) -> Report:
         "meaning": list(words.MEANS[kind]),
         "not_checked": _texts(words.not_checked(verdict)),
         "notes": {**{name: getattr(verdict.blobs, name) for name in _BLOBS}, "looked": verdict.blobs.looked},
-        "program": {"name": "nvaudit", "version": plain.text(version, 40)},
+        "own": verdict.own,
+        "program": {"name": "notevault" if verdict.own else "nvaudit", "version": plain.text(version, 40)},
         "sentence": plain.text(words.sentence(verdict), 4 * MAX_TEXT),
         "seconds": round(verdict.seconds, 1) if math.isfinite(verdict.seconds) else 0.0,
         "title": words.title(verdict),
@@ -87,10 +91,10 @@ def _texts(lines: Iterable[str]) -> list[str]:
     return [plain.text(line, MAX_TEXT) for line in list(lines)[:MAX_ROWS]]
 
 
-def _cut(rows: Sequence[Any], limit: int, make: Any, *, newest: bool = False) -> dict[str, Any]:
-    """The first `limit` rows, or the last ones."""
+def _cut(rows: Sequence[Any], limit: int, make: Any, *, newest: bool = False, total: int = 0) -> dict[str, Any]:
+    """The first `limit` rows, or the last ones. `total`: how many there are, where `rows` are not all of them."""
     kept = rows[-limit:] if newest else rows[:limit]
-    return {"left_out": len(rows) - len(kept), "list": [make(row) for row in kept]}
+    return {"left_out": max(total, len(rows)) - len(kept), "list": [make(row) for row in kept]}
 
 
 def _finding(one: Finding, origins: Sequence[str]) -> dict[str, Any]:
@@ -121,7 +125,7 @@ def _log(log: LogReport, max_days: int) -> dict[str, Any]:
     verdict, tally = log.verdict, log.tally
     gaps = [one for one in verdict.findings if one.code in ("MISSING", "TRUNCATED") and one.first >= 0]
     return {
-        "anchored": log.anchored,
+        "anchored": min(log.anchored, verdict.size),
         "anchors": _anchors(log.anchors),
         "by_day": _cut(sorted(tally.days.items()), max_days, _day, newest=True),
         "by_event": _counts(verdict.counts),
@@ -132,7 +136,12 @@ def _log(log: LogReport, max_days: int) -> dict[str, Any]:
         "by_purpose": _counts(tally.purposes),
         "clock_jumps": {
             "total": tally.jumps_total,
-            **_cut(tally.jumps, MAX_ROWS, lambda one: {**_at(one), "ms": one.ms, "to": plain.text(one.to, 20)}),
+            **_cut(
+                tally.jumps,
+                MAX_ROWS,
+                lambda one: {**_at(one), "ms": one.ms, "to": plain.text(one.to, 20)},
+                total=tally.jumps_total,
+            ),
         },
         "current": log.current,
         "days_without_backup": _without_backup(log),
@@ -145,6 +154,7 @@ def _log(log: LogReport, max_days: int) -> dict[str, Any]:
                 tally.fails,
                 MAX_ROWS,
                 lambda one: {**_at(one), "happened": time(one.at), "n": one.n, "why": plain.text(one.why, 40)},
+                total=verdict.counts.get("session.fail", 0),
             ),
         },
         "follows": _cites(log),
@@ -154,8 +164,9 @@ def _log(log: LogReport, max_days: int) -> dict[str, Any]:
         "origin": plain.text(verdict.origin, 64),
         "period": {"first": time(tally.first_ms), "last": time(tally.last_ms)},
         "proven": verdict.proven,
+        "remembered": min(log.remembered, verdict.size),
         "root": _root(verdict.root),
-        "sealed": log.sealed,
+        "sealed": min(log.sealed, verdict.size),
         "seals": _seals(log),
         "size": verdict.size,
         "unanchored_tail": log.unanchored_tail,
@@ -230,6 +241,7 @@ def _anchors(anchors: list[AnchorRef]) -> dict[str, Any]:
             MAX_ROWS,
             lambda one: {
                 "outside": one.seen.outside,
+                "own": one.seen.own,
                 "root": _root(one.seen.root),
                 "seen": time(one.seen.when),
                 "size": one.seen.size,
@@ -244,6 +256,7 @@ def _without_backup(log: LogReport) -> dict[str, Any]:
     ranges = activity.without_backup(log)
     return {
         "days": sum(last - first + 1 for first, last in ranges),
+        "told": activity.tells_of_backups(log),
         **_cut(
             ranges,
             MAX_ROWS,

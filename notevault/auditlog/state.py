@@ -102,6 +102,14 @@ def with_visit(state: State, origin: str, size: int, root: bytes, ms: int) -> St
     return replace(state, logs={**state.logs, origin: (*kept, Head(size, root, ms))})
 
 
+def with_room(state: State, origin: str) -> State:
+    """The state with room for this log: of a full one, the log that has not grown for the longest time is left out."""
+    if origin in state.logs or len(state.logs) < MAX_LOGS:
+        return state
+    oldest = min(state.logs, key=lambda one: (state.logs[one][-1].ms, one))
+    return replace(state, logs={one: heads for one, heads in state.logs.items() if one != oldest})
+
+
 def heads(state: State) -> list[Seen]:
     """Everything the state remembers, by log, oldest first."""
     return [

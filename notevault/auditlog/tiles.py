@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -21,6 +21,7 @@ from . import bundle, checkpoint, ed25519, merkle, stored
 from .fault import Fault
 from .folder import Read
 from .note import Verify
+from .proof import bundle_roots
 
 WIDTH = 256  # hashes in a full tile
 Progress = Callable[[int, int], None]  # entries done, entries signed
@@ -53,6 +54,9 @@ def export(
     state = _believed(read, identity_pub, verify)
     if isinstance(state, Fault):
         return state
+    roots = bundle_roots(read, state)  # nothing is written, and no disk filled, for a log that does not hold
+    if isinstance(roots, Fault):
+        return roots
     try:
         temp = Path(tempfile.mkdtemp(prefix=".tiles-", dir=goal.absolute().parent))
     except OSError as error:
@@ -62,7 +66,7 @@ def export(
     try:
         write = _writer(temp)
         tree = _Tree(write)
-        fault = tree.grow(state, lambda number: stored.entries_of(read, state.size, number), progress)
+        fault = tree.grow(state, lambda number: stored.entries_of(read, state.size, number), progress, roots)
         fault = fault or write("checkpoint", state.raw)
         if fault is None:
             temp.rename(goal)
@@ -123,13 +127,18 @@ class _Tree:
         state: checkpoint.Checkpoint,
         entries: Callable[[int], list[bytes] | Fault],
         progress: Progress | None,
+        roots: Sequence[bytes] | None = None,
     ) -> Fault | None:
-        """All tiles of the tree that `state` signs; None when they give its root."""
+        """All tiles of the tree that `state` signs; None when they give its root. `roots`: of its bundles, where they
+        are known already; then no tile is made of others.
+        """
         for number in range(stored.bundles(state.size)):
             found = entries(number)
             if isinstance(found, Fault):
                 return found
             leaves = [merkle.leaf_hash(data) for data in found]
+            if roots is not None and merkle.root(leaves) != roots[number]:
+                return Fault("WRONG_ROOT", "the entries changed while they were read")
             fault = self._done(tile_path(None, number, len(found)), bundle.pack(found)) or self._add(0, leaves)
             if fault is not None:
                 return fault

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from . import card as cards
 from .fault import Fault
-from .headers import HeaderFile, identities
+from .headers import MAX_IDENTITIES, HeaderFile, identities
 from .note import Verify
 from .plain import fingerprint as spelt
 from .verdict import Finding, Weight
@@ -27,10 +27,13 @@ class Trust:
     vault: str = ""
     fingerprint: str = ""
     findings: list[Finding] = field(default_factory=list)
+    _ranks: dict[bytes, int] = field(default_factory=dict, repr=False)
 
     def rank(self, vik: bytes) -> int:
         """Higher is newer; -1 for an identity that is not this vault's."""
-        return len(self.viks) - self.viks.index(vik) if vik in self.viks else -1
+        if len(self._ranks) != len(self.viks):
+            self._ranks = {one: len(self.viks) - at for at, one in enumerate(self.viks)}
+        return self._ranks.get(vik, -1)
 
 
 def settle(
@@ -72,7 +75,7 @@ def settle(
         trust.pinned, trust.viks, trust.outside, trust.fingerprint = None, [], False, ""
     if not trust.outside:
         if not trust.findings:
-            text = "Nothing from outside vouches for this log: give its card or the vault's identity"
+            text = "Nothing known beforehand says whose log this is: its card, from the therapist in person, is needed"
             trust.findings.append(_undecided("UNPINNED", text))
         if headers:
             _hang(trust, headers[0].vik, headers[0].vault, headers)
@@ -105,6 +108,10 @@ def _given(given: bytes | str | None, own: Mapping[str, bytes], trust: Trust) ->
 def _hang(trust: Trust, vik: bytes, vault: str, headers: list[HeaderFile]) -> None:
     trust.first, trust.vault = vik, vault
     trust.viks = identities(headers, vik, vault)
+    trust._ranks = {}  # noqa: SLF001  its own module
+    if len(trust.viks) > MAX_IDENTITIES:  # all of them count: what one of them signed is not called forged
+        text = f"{len(trust.viks)} identities sign for each other here, more than any vault ever had"
+        trust.findings.append(_undecided("UNREADABLE", text))
 
 
 def _parsed(own: Mapping[str, bytes]) -> dict[str, cards.Card]:

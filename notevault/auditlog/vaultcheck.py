@@ -3,7 +3,8 @@
 Codes of findings beside those of one log (`verdict`), by weight. Tampered: BLOB_CHANGED BLOB_MISSING HEADER_CHANGED
 HEADER_MISSING MISSING_LOG (seen before) ROLLED_BACK FORKED. Undecided: NO_FOLDER NO_LOG UNPINNED NO_CARD WRONG_CARD
 UNLISTED MISSING_LOG NO_HEADER HEADER_AHEAD NOTES_NOT_CHECKED UNLOGGED_BLOB NOT_USED UNREADABLE MOVING. Notes:
-FIRST_VISIT NOT_SEALED_YET NOT_ANCHORED HEADER_RETIRED HEADER_UNNAMED LINGERING LOG_ONLY STRAY. Of any weight: MORE.
+FIRST_VISIT NOT_SEALED_YET NOT_ANCHORED HEADER_RETIRED HEADER_UNNAMED LINGERING LOG_ONLY STRAY UNLISTED (begun, never
+used) UNLOGGED_BLOB (where nothing else is open) NOT_USED (beside what is used). Of any weight: MORE.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MAX_TRIES = 3  # looks at a vault that is being written to
 _UNSURE = ("UNLOGGED_BLOB", "BLOB_MISSING")  # what a writer beside us makes us see
 
 Progress = Callable[[str, int, int], None]
-"""`log entries` or `notes`; how many are done; how many there are, as far as is known yet."""
+"""`key files`, `log entries` or `bytes of notes`; how many are done; how many there are, as far as is known yet."""
 Folder = Union[str, "os.PathLike[str]"]
 
 
@@ -72,7 +73,8 @@ def _check(folder: Folder, given: Given, verify: Verify, progress: Progress) -> 
             return VaultVerdict(findings=[Finding(layout.code, Weight.UNDECIDED, text)], log_only=given.log_only)
         look = Look(given, layout, verify, progress)
         look.run()
-        if look.verdict.exit_code == 0 or not look.moved():
+        rested = look.verdict.exit_code == 0 and not look.verdict.blobs.unlogged
+        if rested or not look.moved():
             return look.verdict
     verdict = look.verdict
     text = "The vault was written to all the while: check it again while it is closed"

@@ -10,17 +10,20 @@ from typing import Union
 from . import card as cards
 from . import disclosure as disclosures
 from . import entry, keyfiles, outside, plain, stored, trust
+from .absent import left_of, missing
 from .blobs import check_blobs
 from .check import examine
 from .fault import Fault
 from .folder import folder_reader
 from .headers import Header, HeaderFiles, load
-from .layout import Layout
+from .layout import Layout, around
 from .note import Verify
-from .outcome import DAY_MS, LogReport, Seen, VaultVerdict
-from .verdict import Finding, LogVerdict, Weight
+from .outcome import LogReport, Seen, VaultVerdict
+from .turns import in_turn
+from .verdict import Finding, LogVerdict, Weight, add
+from .walk import Room
 
-MAX_FINDINGS = 100  # of each kind; then one more says that there are more
+MAX_FINDINGS = 100  # of each kind and weight; then one more says that there are more
 Disclosed = Union[bytes, disclosures.Disclosure, None]  # noqa: UP007  (evaluated, and Python 3.9 has no other way)
 
 
@@ -47,14 +50,18 @@ class Look:
         self._readers = {origin: folder_reader(path) for origin, path in layout.logs.items()}
         own = {origin: read("card") for origin, read in self._readers.items()}
         self._cards = {origin: data for origin, data in own.items() if isinstance(data, bytes)}
-        self._files = load(layout.headers, verify) if layout.headers is not None else HeaderFiles()
+        self._files = HeaderFiles()
+        if layout.headers is not None:
+            self._files = load(layout.headers, verify, progress=lambda done, total: progress("key files", done, total))
         self._trust = trust.settle(given.card, given.vik, self._cards, self._files.holding, verify)
         self._header: Header | None = None
         self._newer: frozenset[str] = frozenset()
         self._logs: dict[str, LogReport] = {}
         self._seen: dict[str, list[Seen]] = {}
         self._cited: dict[str, list[Seen]] = {}  # by a log that is proven
+        self._left: dict[str, str] = {}  # logs without a signed state that were used; what is left of them, in words
         self._done = 0  # entries
+        self._room = Room()
         self._strays = layout.strays + self._files.strays
 
     def run(self) -> None:
@@ -128,12 +135,14 @@ class Look:
         found = list(given.seen)
         for number, folder in enumerate(given.anchor_folders, 1):
             place = "a backup place" if len(given.anchor_folders) == 1 else f"backup place {number}"
-            found += self._told(outside.anchors(folder, known, verify, place))
+            found += self._told(
+                outside.anchors(folder, known, verify, place, trust=self._trust, audited=around(self._layout))
+            )
         found += self._told(outside.cosigned(given.cosigned, given.witnesses, known, verify))
-        self.verdict.first_visit = not any(one.size for one in found)
+        self.verdict.first_visit = not any(one.size and one.proven and (one.outside or one.own) for one in found)
         if self._layout.anchors is not None:
-            place = "this folder's own anchors"
-            found += self._told(outside.anchors(self._layout.anchors, known, verify, place, inside=True))
+            own = self._layout.anchors
+            found += self._told(outside.anchors(own, known, verify, outside.OWN, trust=self._trust, audited=own))
         for one in found:
             self._seen.setdefault(one.origin, []).append(one)
 
@@ -167,14 +176,7 @@ class Look:
             first = entry.parse(found[0]) if not isinstance(found, Fault) and found else None
             if isinstance(first, entry.Entry) and "cites" in first.k:
                 cited[origin] = first.k["cites"]["origin"]
-        order: list[str] = []
-        left = set(self._readers)
-        while left:
-            free = {one for one in left if not any(cited.get(other) == one for other in left if other != one)}
-            for origin in sorted(free or {min(left)}):  # nothing free: they cite each other in a ring
-                order.append(origin)
-                left.discard(origin)
-        return order
+        return in_turn(self._readers, cited)
 
     def _log(self, origin: str, known: dict[str, cards.Card], mine: disclosures.Matcher | None) -> None:
         read, found = self._readers[origin], self._trust
@@ -188,12 +190,12 @@ class Look:
             )
             self._find("UNLISTED", Weight.UNDECIDED, text)
         if listed is False or (listed is None and self._foreign(origin, known)):
-            self._unlisted(origin)
+            self._unlisted(origin, self._foreign(origin, known))
             return
         pinned = found.pinned if found.pinned is not None and found.pinned.origin == origin else None
         log = examine(
             read, origin, pinned, found.viks, self._verify, self._entries,
-            anchors=[*self._seen.get(origin, ()), *self._cited.get(origin, ())], mine=mine,
+            anchors=[*self._proven(origin), *self._cited.get(origin, ())], mine=mine, room=self._room,
         )  # fmt: skip
         log.listed, log.current = listed, self._header is not None and self._header.origin == origin
         self._done += log.verdict.found
@@ -202,13 +204,13 @@ class Look:
             if finding.code != "UNPINNED":
                 self._add(replace(finding, sentence=f"{finding.sentence} (log {plain.short(origin)})"))
         if not found.outside and not any(finding.code == "UNPINNED" for finding in log.verdict.findings):
-            text = "Nothing from outside vouches for this log"
+            text = "Nothing known beforehand says whose log this is"
             log.verdict.findings.append(Finding("UNPINNED", Weight.UNDECIDED, text))
         if log.cites is not None and log.verdict.proven:
             cited, size, root = log.cites
-            seen = Seen(
-                cited, size, root, f"the log {plain.short(origin)}, which follows it", log.tally.first_ms, found.outside
-            )
+            source = f"the log {plain.short(origin)}, which follows it"
+            # Whoever has the keys of both logs writes both anew, until somebody outside has seen the citing entry.
+            seen = Seen(cited, size, root, source, log.tally.first_ms, found.outside and log.anchored > 0)
             self._cited.setdefault(cited, []).append(seen)
 
     def _entries(self, done: int, total: int) -> None:
@@ -221,18 +223,31 @@ class Look:
             return False
         return own.vik_pub not in self._trust.viks and cards.check(own, own.vik_pub, self._verify) is None
 
-    def _unlisted(self, origin: str) -> None:
+    def _unlisted(self, origin: str, foreign: bool) -> None:
         self._logs[origin] = LogReport(LogVerdict(origin), listed=False)
-        if self._readers[origin]("checkpoint") is None:
+        begun = self._readers[origin]("checkpoint") is None
+        keys = keyfiles.of_log(self._files, self._trust, origin)
+        folder, seq = self._layout.logs[origin], self.verdict.headers.seq
+        left = left_of(folder, self._readers[origin], keys, seq, origin in self._cards) if begun else ""
+        if (
+            begun
+            and not foreign
+            and (left or origin in self._due() or any(one.size for one in self._seen.get(origin, ())))
+        ):
+            self._logs[origin].listed = None  # it was used, so it is one of this vault that cannot be judged
+            self._left[origin] = left
+        elif begun and not left:
             text = f"A log {plain.short(origin)} was begun here and never used; it counts nowhere"
             self._find("UNLISTED", Weight.NOTE, text)
         else:
             text = f"UNLISTED origin: the log {plain.short(origin)} is not one of this vault; it counts nowhere"
             self._find("UNLISTED", Weight.UNDECIDED, text)
 
-    def _absent(self) -> None:
-        """Logs that should be here: listed, seen before, or of the card that was brought."""
-        whole = self._layout.kind != "log"
+    def _proven(self, origin: str) -> list[Seen]:
+        return [one for one in self._seen.get(origin, ()) if one.proven]
+
+    def _due(self) -> dict[str, str]:
+        """Logs that should be here, and who says so."""
         due: dict[str, str] = {}
         if self._trust.pinned is not None:
             due[self._trust.pinned.origin] = "the one whose card you hold"
@@ -240,17 +255,18 @@ class Look:
             due[origin] = f"which key file {self.verdict.headers.seq} lists"
         for origin, by in self._cited.items():
             due.setdefault(origin, f"which is followed by {by[0].source.split(',')[0]}")
-        for origin in sorted({*due, *self._seen} - self._logs.keys()):
-            seen = max((one for one in self._seen.get(origin, ()) if one.size), key=lambda one: one.size, default=None)
-            text = f"MISSING log {plain.short(origin)}"
-            sure = whole and self._trust.outside and not any(origin in refused for refused in self._layout.refused)
-            if seen is not None:
-                when = f" on {plain.day(seen.when // DAY_MS)}" if seen.when is not None else ""
-                text += f": you saw {seen.size} entries{when} ({plain.text(seen.source, 80)})"
-                weight = Weight.TAMPERED if sure else Weight.UNDECIDED
-                self._find("MISSING_LOG", weight if whole else Weight.NOTE, text)
-            elif origin in due:
-                self._find("MISSING_LOG", Weight.UNDECIDED, f"{text}, {due[origin]}")
+        return due
+
+    def _absent(self) -> None:
+        """Logs that should be here and were not judged: listed, seen before, or of the card that was brought."""
+        judged = set()
+        for origin, log in self._logs.items():
+            signed = self._readers[origin]("checkpoint") is not None
+            if log.listed is not False and origin not in self._left and (signed or not self._proven(origin)):
+                judged.add(origin)
+        pinned = self._trust.outside
+        for one in missing(self._due(), self._seen, self._left, self._logs, judged, self._layout, pinned):
+            self._add(one)
 
     # -- key files, notes
 
@@ -279,10 +295,15 @@ class Look:
                 text = "NOTES NOT CHECKED: the log names notes' files, and the folder has none"
                 self._find("NOTES_NOT_CHECKED", Weight.UNDECIDED, text)
         else:
-            sure = bool(counted) and all(log.verdict.proven for log in counted)
+            sure = bool(counted) and all(log.verdict.proven and not log.verdict.purges_unchecked for log in counted)
             written, purged = [log.verdict.written for log in counted], [log.verdict.purged for log in counted]
             self.verdict.blobs, findings, strays = check_blobs(
-                self._layout.blobs, written, purged, sure, lambda done, total: self._progress("notes", done, total)
+                self._layout.blobs,
+                written,
+                purged,
+                sure,
+                lambda done, total: self._progress("bytes of notes", done, total),
+                whole=all(finding.weight is Weight.NOTE for finding in self.verdict.findings),
             )
             self._strays += strays
             for finding in findings:
@@ -301,12 +322,12 @@ class Look:
                 continue
             name = plain.short(log.verdict.origin)
             if log.unsealed_tail:
-                entries = plain.count(log.unsealed_tail, "entry", "entries")
-                text = f"NOT SEALED YET: the last {entries} of log {name}; who has today's keys could change them"
+                entries = plain.last(log.unsealed_tail, "entry", "entries")
+                text = f"NOT SEALED YET: {entries} of log {name}; who has today's keys could change them"
                 self._find("NOT_SEALED_YET", Weight.NOTE, text)
             if log.unanchored_tail and not verdict.first_visit:
-                entries = plain.count(log.unanchored_tail, "entry", "entries")
-                self._find("NOT_ANCHORED", Weight.NOTE, f"NOT SEEN BEFORE: the last {entries} of log {name}")
+                entries = plain.last(log.unanchored_tail, "entry", "entries")
+                self._find("NOT_ANCHORED", Weight.NOTE, f"NOT SEEN BEFORE: {entries} of log {name}")
         if self._strays:
             text = f"{plain.count(self._strays, 'file')} here not of notevault's making; not looked into"
             self._find("STRAY", Weight.NOTE, text)
@@ -315,9 +336,4 @@ class Look:
         self._add(Finding(code, weight, sentence))
 
     def _add(self, finding: Finding) -> None:
-        found = self.verdict.findings
-        if sum(one.code == finding.code for one in found) < MAX_FINDINGS:
-            found.append(finding)
-        else:
-            more = Finding("MORE", finding.weight, f"There are more such findings ({finding.code}) than are listed")
-            found += [] if more in found else [more]
+        add(self.verdict.findings, finding, MAX_FINDINGS)

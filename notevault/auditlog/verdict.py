@@ -22,7 +22,7 @@ class Finding:
     """`sentence` is complete and names the place; `first` and `last` are entry numbers, -1 where none is meant.
 
     Codes of one log: REWRITTEN MISSING TRUNCATED FORGED MALFORMED ROLLED_BACK FORKED · NO_CARD NO_CHECKPOINT UNREADABLE
-    UNPINNED NOT_SEALED MOVING · UNCOMMITTED NOT_SEALED_YET · MORE. Those of a vault: see `vaultcheck`.
+    UNPINNED NOT_SEALED OLDER_STATE MOVING · UNCOMMITTED NOT_SEALED_YET · MORE. Those of a vault: see `vaultcheck`.
     """
 
     code: str
@@ -59,10 +59,12 @@ class LogVerdict:
     found: int = 0  # entries read
     root: bytes = b""  # signed
     epoch: int = 0
+    raw: bytes = field(default=b"", repr=False)  # the checkpoint that was judged, byte for byte
     proven: bool = False
     findings: list[Finding] = field(default_factory=list)
     written: Digests = field(default_factory=Digests)  # blob digest -> file size
     purged: Digests = field(default_factory=Digests)  # with a purge signature that holds
+    purges_unchecked: int = 0  # beyond those whose signatures were tried
     headers: list[HeaderRef] = field(default_factory=list)  # at most `walk.MAX_HEADERS`
     counts: dict[str, int] = field(default_factory=dict)  # event -> entries
 
@@ -78,6 +80,20 @@ class LogVerdict:
         if Weight.TAMPERED in weights:
             return 1
         return 2 if Weight.UNDECIDED in weights or not self.proven else 0
+
+
+def add(found: list[Finding], finding: Finding, most: int) -> None:
+    """Add it, unless it is there, or `most` of its code and weight are: then one more says that there are more.
+
+    Each code and each weight has room of its own, so that a thousand trifles never crowd out a proof.
+    """
+    if finding in found:
+        return
+    if sum(one.code == finding.code and one.weight is finding.weight for one in found) < most:
+        found.append(finding)
+        return
+    more = Finding("MORE", finding.weight, f"There are more such findings ({finding.code}) than are listed")
+    found += [] if more in found else [more]
 
 
 def entries(first: int, last: int) -> str:

@@ -7,14 +7,15 @@ from somebody who has today's keys. Seal 0 is signed with the key on the card.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from . import card, checkpoint, merkle, plain
 from .fault import Fault
 from .note import Verify
 from .outcome import DAY_MS, AnchorRef, LogReport, SealRef, Seen
-from .verdict import Finding, Weight
-from .walk import Closed
+from .verdict import Finding, Weight, entries
+from .walk import Closed, Room
 
 MAX_SEALS = 10_000  # told of one by one; the report cuts them again
 
@@ -34,11 +35,14 @@ class Vouchers:
     def __init__(self, report: LogReport, seen: Iterable[Seen], verify: Verify, read: Read, find: Find) -> None:
         self.report, self._verify, self._read, self._find = report, verify, read, find
         self._seen = sorted(seen, key=lambda one: one.size)
+        self.room = Room()
         self._next = 0  # of `_seen`
         self._unbroken = True  # every seal so far holds
         self.card: card.Card | None = None
         self.signed: checkpoint.Checkpoint | None = None
         self.rewritten: Finding | None = None  # by the first seal of other entries; narrower places may be known
+        # Seals signed well, of another size: epoch -> the entries that would be its own here.
+        self._misplaced: dict[int, tuple[int, int]] = {}
         self._told: set[str] = set()  # sources whose narrowest contradiction was told
         self.good = 0  # so many entries are vouched for: where the log was changed, it was after them
 
@@ -74,11 +78,8 @@ class Vouchers:
             else:
                 self._seal(what, root, keys)
 
-    def finish(self, epoch: int | None) -> None:
-        """After the last entry: states beyond it, and the seal of an epoch that, by these entries, is still open.
-
-        `rest`: the bytes in `open` behind the entries that are signed.
-        """
+    def finish(self) -> None:
+        """After the last entry: states beyond it."""
         longest: dict[str, Seen] = {}
         for one in self._seen[self._next :]:
             if self.signed is not None and one.size > self.signed.size:
@@ -90,27 +91,48 @@ class Vouchers:
                 self.report.anchors.append(AnchorRef(one, "unchecked"))
         here = self.signed.size if self.signed is not None else 0
         for one in longest.values():
-            text = f"ROLLED BACK: you saw {one.size} entries{_source(one)}, now {here} are signed"
+            entries_ = plain.count(one.size, "entry", "entries")
+            are = "is" if here == 1 else "are"
+            text = f"ROLLED BACK: {who(one)} saw {entries_}{on_day(one)}, now {here} {are} signed"
             self._find("ROLLED_BACK", Weight.TAMPERED, text, here, one.size - 1)
+
+    def settle(self, epoch: int | None, *, proven: bool) -> None:
+        """Seals that end where these entries close no epoch; `epoch`: the one that, by these entries, is still open.
+        `proven`: they are all here and the signed ones. Where they are not, not the seals are wrong but the entries.
+        """
+        for number, (first, last) in self._misplaced.items():
+            if proven:
+                text = f"FORGED seal {number}: it is not of the entry that closes the epoch"
+                self._find("FORGED", Weight.TAMPERED, text, last, last)
+            elif self.rewritten is None:
+                between = "between " if first < last else ""
+                text = f"REWRITTEN {between}{entries(first, last)}: seal {number} is of other entries"
+                self.rewritten = Finding("REWRITTEN", Weight.TAMPERED, text, first, last)
+        if not proven:
+            self.report.seals = [
+                replace(one, state="rewritten") if one.epoch in self._misplaced else one for one in self.report.seals
+            ]
         if epoch is not None and self.signed is not None and self.card is not None:
-            self._later(epoch, self.signed, self.card)
+            self._later(epoch, self.signed, self.card, proven=proven)
 
     def _empty(self, one: Seen) -> None:
         """Nothing was seen of the log; that agrees with every log, and vouches for nothing."""
         good = one.root == merkle.EMPTY_ROOT
         if not good:
-            text = f"FORKED: an empty log has another root than the one you saw{_source(one)}"
+            text = f"FORKED: an empty log has another root than the one that {who(one)} saw{on_day(one)}"
             self._find("FORKED", Weight.TAMPERED, text)
         self.report.anchors.append(AnchorRef(one, "agrees" if good else "contradicts"))
 
     def _compare(self, one: Seen, root: bytes | None) -> None:
         state = "unchecked" if root is None else "agrees" if root == one.root else "contradicts"
-        if state == "agrees" and one.outside:
+        if state == "agrees" and (one.outside or one.own):
             self.good = max(self.good, one.size)
+        if state == "agrees" and one.outside:
             self.report.anchored = max(self.report.anchored, one.size)
         elif state == "contradicts" and one.source not in self._told:
             self._told.add(one.source)
-            text = f"FORKED: the first {one.size} entries are not those you saw{_source(one)}"
+            first = plain.count(one.size, "entry is", "entries are")
+            text = f"FORKED: the first {first} not what {who(one)} saw{on_day(one)}"
             self._find("FORKED", Weight.TAMPERED, text, min(self.good, one.size - 1), one.size - 1)
         self.report.anchors.append(AnchorRef(one, state))
 
@@ -121,7 +143,8 @@ class Vouchers:
             self.good = max(self.good, self.report.sealed)
         self._unbroken = self._unbroken and state == "holds"
         self.report.seals_total += 1
-        if len(self.report.seals) < MAX_SEALS:
+        if len(self.report.seals) < MAX_SEALS and self.room.seals > 0:
+            self.room.seals -= 1
             self.report.seals.append(SealRef(closed.epoch, closed.index + 1, closed.t, state))
 
     def _seal_state(self, epoch: int, size: int, root: bytes | None, keys: dict[int, bytes]) -> str:
@@ -138,13 +161,17 @@ class Vouchers:
             if self.card is None or epoch not in keys:
                 return "unchecked"
             fault = self._signed_by(seal, self.card) or checkpoint.check_epoch(seal, keys, self._verify)
-            if fault is None and (seal.epoch, seal.size) != (epoch, size):
-                fault = Fault("BAD_SIZE", "it is not of the entry that closes the epoch")
+            if fault is None and seal.epoch != epoch:
+                fault = Fault("BAD_EPOCH", f"it is the seal of epoch {seal.epoch}")
             if fault is None and root is None:
                 return "unchecked"
+            if fault is None and seal.size != size:
+                self._misplaced[epoch] = min(self.good, size - 1), size - 1
+                return "forged"
             if fault is None and seal.root != root:
                 first = min(self.good, size - 1)
-                text = f"REWRITTEN between entries {first}-{size - 1}: seal {epoch} is of other entries"
+                between = "between " if first < size - 1 else ""
+                text = f"REWRITTEN {between}{entries(first, size - 1)}: seal {epoch} is of other entries"
                 self.rewritten = self.rewritten or Finding("REWRITTEN", Weight.TAMPERED, text, first, size - 1)
                 return "rewritten"
         if fault is not None:
@@ -152,7 +179,7 @@ class Vouchers:
             return "forged"
         return "holds"
 
-    def _later(self, epoch: int, signed: checkpoint.Checkpoint, pinned: card.Card) -> None:
+    def _later(self, epoch: int, signed: checkpoint.Checkpoint, pinned: card.Card, *, proven: bool) -> None:
         """A seal is written only once the signed state of its size was: one that lies beyond shows what is gone."""
         data = self._read(f"seals/{epoch:08d}")
         seal = checkpoint.parse(data) if data is not None else None
@@ -162,7 +189,7 @@ class Vouchers:
         elif seal.size > signed.size:
             text = f"ROLLED BACK: seal {epoch} is of {seal.size} entries, now {signed.size} are signed"
             self._find("ROLLED_BACK", Weight.TAMPERED, text, signed.size, seal.size - 1)
-        else:
+        elif proven:
             text = f"FORKED: seal {epoch} closes an epoch after {seal.size} entries where these entries do not"
             self._find("FORKED", Weight.TAMPERED, text, min(self.report.sealed, seal.size), max(0, seal.size - 1))
 
@@ -172,7 +199,12 @@ class Vouchers:
         return checkpoint.check_identity(found, pinned.identity_pub, self._verify)
 
 
-def _source(one: Seen) -> str:
-    """` on 3 Nov 2026 (your state file)`, as far as it is known."""
-    when = f" on {plain.day(one.when // DAY_MS)}" if one.when is not None else ""
-    return f"{when} ({plain.text(one.source, 80)})" if one.source else when
+def who(one: Seen) -> str:
+    """The source as the subject of a sentence: `a backup place`, `your state file`."""
+    source = plain.text(one.source, 80) or "you"
+    return f"{source}," if ", " in source else source
+
+
+def on_day(one: Seen) -> str:
+    """` on 3 Nov 2026`, where that is known."""
+    return f" on {plain.day(one.when // DAY_MS)}" if one.when is not None else ""

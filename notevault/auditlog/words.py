@@ -6,8 +6,10 @@ code says, and every headline of an intact log names what it does not cover.
 
 from __future__ import annotations
 
+from . import reach, totals
 from .outcome import LogReport, VaultVerdict
-from .plain import DAY_MS, count, days, fingerprint, number, short, text, when
+from .plain import DAY_MS, count, days, fingerprint, last, number, short, text
+from .reach import counted as counted  # for those who ask with it
 from .verdict import Finding, Weight
 
 INTACT, TAMPERED, UNDECIDED = "intact", "tampered", "undecided"
@@ -51,11 +53,10 @@ FIRST_VISIT = (
     "Whether the log was cut, rolled back or replaced before this first visit: nothing seen of it earlier was given. "
     "Keep this visit's state for the next one."
 )
-
-
-def counted(verdict: VaultVerdict) -> list[LogReport]:
-    """The logs that the vault's key file lists, or all where that is not known."""
-    return [log for log in verdict.logs if log.listed is not False]
+OWN = (
+    "Made by the vault's owner on her own laptop: it is no auditor's report, and what this laptop remembers vouches "
+    "for nothing to anybody else."
+)
 
 
 def doubts(verdict: VaultVerdict) -> list[str]:
@@ -117,15 +118,16 @@ def sentence(verdict: VaultVerdict) -> str:
         return _intact(verdict)
     alone = " The log alone was looked at, not the notes' files." if verdict.log_only else ""
     if kind == TAMPERED:
-        proofs, rest = verdict.of(Weight.TAMPERED), len(verdict.of(Weight.UNDECIDED))
-        n = len(proofs) - 1
+        proofs, found = verdict.of(Weight.TAMPERED), totals.by_weight(verdict)
+        n, rest = found[Weight.TAMPERED.value] - 1, found[Weight.UNDECIDED.value]
         more = (
             f", and {number(n)} more {'finding that proves' if n == 1 else 'findings that prove'} a change" if n else ""
         )
         also = f"; besides, {count(rest, 'point')} could not be decided" if rest else ""
         return f"{_first(proofs)}{more}{also}.{alone}"
     reasons = [text(finding.sentence, 300) for finding in verdict.of(Weight.UNDECIDED)] or doubts(verdict)
-    more = f", and {count(len(reasons) - 1, 'more point')}" if len(reasons) > 1 else ""
+    n = max(len(reasons), totals.by_weight(verdict)[Weight.UNDECIDED.value]) - 1
+    more = f", and {count(n, 'more point')}" if n else ""
     return f"{reasons[0].rstrip('.')}{more}. This is not a pass; a change was not proven either.{alone}"
 
 
@@ -146,41 +148,13 @@ def _intact(verdict: VaultVerdict) -> str:
         covers += f", and {count(sound, 'file')} of notes {'is' if sound == 1 else 'are'} as logged"
     else:
         covers += "; by the log there are no notes whose files could be checked"
-    parts = [covers, vouched(logs), sealed(logs)]
-    if verdict.first_visit:
-        parts.append("a first visit, so a log cut, rolled back or replaced before it would not show")
-    return "; ".join(parts) + "."
+    unlogged = _unlogged(verdict.blobs.unlogged) if verdict.blobs.unlogged else ""
+    parts = [covers, reach.remembered(logs), reach.vouched(logs), reach.sealed(logs), unlogged, reach.before(verdict)]
+    return "; ".join(filter(None, parts)) + "."
 
 
-def vouched(logs: list[LogReport]) -> str:
-    """Up to where states seen outside of the folder agree with it."""
-    agreeing = [one.seen for log in logs for one in log.anchors if one.state == "agrees" and one.seen.outside]
-    seen = max((one.when for one in agreeing if one.when is not None and one.size), default=None)
-    return _reach("vouched for from outside", [(log.anchored, log.verdict.size) for log in logs], seen, "seen")
-
-
-def sealed(logs: list[LogReport]) -> str:
-    """Up to where seals hold, so that even today's keys cannot have rewritten it."""
-    times = [seal.t for log in logs for seal in log.seals if seal.state == "holds" and seal.t is not None]
-    reach = [(log.sealed, log.verdict.size) for log in logs]
-    return _reach("sealed", reach, max(times, default=None), "closed")
-
-
-def _reach(word: str, reach: list[tuple[int, int]], ms: int | None, seen: str) -> str:
-    done = sum(min(covered, size) for covered, size in reach)
-    size = sum(size for _, size in reach)
-    date = f" ({seen} {when(ms)})" if ms is not None and done else ""
-    if done <= 0:
-        return f"nothing of it is {word}"
-    if done >= size:
-        return f"all of it is {word}{date}"
-    if len(reach) == 1:
-        return f"{word} up to entry {number(done - 1)}{date}, not the last {_few(size - done)}"
-    return f"{word} for {number(done)} entries{date}, not for {number(size - done)}"
-
-
-def _few(n: int) -> str:
-    return "one" if n == 1 else number(n)
+def _unlogged(n: int) -> str:
+    return f"{count(n, 'file')} that no log names; {'it counts' if n == 1 else 'they count'} nowhere"
 
 
 def _unproven(verdict: VaultVerdict) -> list[LogReport]:
@@ -191,22 +165,43 @@ def checked(verdict: VaultVerdict) -> list[str]:
     """What was looked at and held, a line each. Never more than was done."""
     lines = []
     if verdict.fingerprint:
-        lines.append(f"the card used has the fingerprint {fingerprint(verdict.fingerprint)}; compare it with yours")
+        whose = "as it lies in this vault" if verdict.own else "compare it with yours"
+        lines.append(f"the card used has the fingerprint {fingerprint(verdict.fingerprint)}; {whose}")
     proven = [log for log in counted(verdict) if log.verdict.proven]
     if proven:
         known = verdict.fingerprint or outcome(verdict) == INTACT  # the second: by the vault's identity or a state file
         size = sum(log.verdict.size for log in proven)
         what = f"{count(size, 'entry', 'entries')} in {count(len(proven), 'log')}, {period(proven)}"
         lines.append(f"{what}: as signed{'' if known else ', though not known by whom'}")
-        lines += [f"entries: {vouched(proven)}", f"entries: {sealed(proven)}"]
+        far = [reach.remembered(proven), reach.vouched(proven), reach.sealed(proven)]
+        lines += [*(f"entries: {one}" for one in far if one), *_agreeing(proven)]
     headers = verdict.headers
     basis = "" if proven and not _unproven(verdict) else ", by entries that are not proven"
     if headers.seq and headers.named:
         named = f"{number(headers.sound)} of {number(headers.named)}"
-        lines.append(f"key files: {named} that the log names are there and sound{basis}")
+        lines.append(f"key files: {named} that the log names {_is(headers.sound)} there and sound{basis}")
     blobs = verdict.blobs
     if blobs.looked and not verdict.log_only:
-        lines.append(f"notes' files: {number(blobs.sound)} of {number(blobs.live)} are there and as logged{basis}")
+        sound = f"{number(blobs.sound)} of {number(blobs.live)} {_is(blobs.sound)}"
+        lines.append(f"notes' files: {sound} there and as logged{basis}")
+    return lines
+
+
+def _is(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _agreeing(logs: list[LogReport]) -> list[str]:
+    """What agrees with a log beyond what is vouched for, and lies in the same folder: no word from outside."""
+    lines = []
+    for log in logs:
+        inside = [one.seen for one in log.anchors if one.state == "agrees" and not (one.seen.outside or one.seen.own)]
+        longest = max(inside, key=lambda one: one.size, default=None)
+        if longest is not None and longest.size > log.anchored:
+            lines.append(
+                f"log {short(log.verdict.origin)}: up to entry {number(longest.size - 1)} it agrees with"
+                f" {text(longest.source, 80)}; that lies in this same folder and is no word from outside"
+            )
     return lines
 
 
@@ -215,16 +210,17 @@ def not_checked(verdict: VaultVerdict) -> list[str]:
     lines = []
     if not verdict.fingerprint:
         lines.append("the card: none was given, or none could be used")
-    if verdict.first_visit:
-        lines.append(
-            "a log cut, rolled back or replaced before this check: nothing seen earlier was given (first visit)"
-        )
+    lines.append(reach.unknown_before(verdict))
+    if not verdict.headers.named and any(log.verdict.headers for log in counted(verdict)):
+        lines.append("the key files: none are here, so which logs the vault has is not known")
     if verdict.log_only:
         lines.append("the notes' files: only the log was asked for")
     elif not verdict.blobs.looked:
         lines.append("the notes' files: the folder has none, or they were not looked at")
     elif verdict.blobs.unreadable:
         lines.append(f"{count(verdict.blobs.unreadable, 'file')} of notes that could not be read")
+    if verdict.blobs.unlogged and not verdict.log_only:
+        lines.append(f"{_unlogged(verdict.blobs.unlogged)}")
     for log in verdict.logs:
         lines += _not_checked_of(log)
     if verdict.headers.retired:
@@ -242,9 +238,7 @@ def _not_checked_of(log: LogReport) -> list[str]:
         if tail and tail >= log.verdict.size:
             lines.append(f"log {name}: no entry is {what}")
         elif tail:
-            lines.append(
-                f"log {name}: the last {'entry is' if tail == 1 else f'{number(tail)} entries are'} not {what}"
-            )
+            lines.append(f"log {name}: {last(tail, 'entry', 'entries')} {_is(tail)} not {what}")
     for states, many in ((log.seals, "seal"), (log.anchors, "state")):
         unchecked = sum(1 for one in states if one.state == "unchecked")
         if unchecked:
@@ -263,28 +257,33 @@ def period(logs: list[LogReport]) -> str:
 
 def cannot_tell(verdict: VaultVerdict) -> list[str]:
     """What no result of this check can tell."""
-    return ([FIRST_VISIT] if verdict.first_visit else []) + list(CANNOT_TELL)
+    return [FIRST_VISIT if verdict.first_visit else reach.cannot_tell(verdict), *CANNOT_TELL]
 
 
-def summary(verdict: VaultVerdict) -> list[str]:
-    """For the terminal, at most 25 lines: headline, findings with their places, what was checked, what was not."""
+def summary(verdict: VaultVerdict, more: str = "") -> list[str]:
+    """For the terminal, at most 25 lines: headline, findings with their places, what was checked, what was not.
+
+    `more`: where all of a list that is cut here can be read ("see the report"), if anywhere.
+    """
+    rest = f": {more}" if more else ""
     lines = [headline(verdict)]
     if outcome(verdict) == UNDECIDED and not verdict.of(Weight.UNDECIDED):
-        lines += _cut([f"  open     {text(doubt, 160)}" for doubt in doubts(verdict)], _MAX_OPEN)
+        lines += _cut([f"  open     {text(doubt, 160)}" for doubt in doubts(verdict)], _MAX_OPEN, rest)
     for word, weight, limit in (
         ("proof", Weight.TAMPERED, _MAX_PROOFS),
         ("open ", Weight.UNDECIDED, _MAX_OPEN),
         ("note ", Weight.NOTE, _MAX_NOTES),
     ):
-        lines += _cut([f"  {word}    {text(one.sentence, 160)}" for one in verdict.of(weight)], limit)
+        found = sorted(verdict.of(weight), key=lambda one: one.code != "FIRST_VISIT")  # which is never cut away
+        lines += _cut([f"  {word}    {text(one.sentence, 160)}" for one in found], limit, rest)
     room = (MAX_LINES - len(lines) - 2) // 2
     for title, points in (("Checked", checked(verdict)), ("Not checked", not_checked(verdict))):
         lines.append(f"{title}:" if points else f"{title}: nothing")
-        lines += _cut([f"  {text(point, 160)}" for point in points], room)
+        lines += _cut([f"  {text(point, 160)}" for point in points], room, rest)
     return lines
 
 
-def _cut(lines: list[str], limit: int) -> list[str]:
+def _cut(lines: list[str], limit: int, rest: str) -> list[str]:
     if len(lines) <= limit:
         return lines
-    return [*lines[: limit - 1], f"  and {number(len(lines) - limit + 1)} more: see the report"]
+    return [*lines[: limit - 1], f"  and {number(len(lines) - limit + 1)} more{rest}"]

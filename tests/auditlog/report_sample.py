@@ -82,6 +82,8 @@ def _work(report: LogReport, day: int) -> None:
         row["record.print"] = 2
     row = {event: n for event, n in row.items() if n > 0}
     tally.days[day] = row
+    if row.get("record.write") or row.get("record.sign"):
+        tally.kept[day] = report.verdict.size
     for event, n in row.items():
         bad = "fail" if event == "session.fail" else "refused" if event == "record.print" and day % 3 == 0 else "ok"
         tally.outcomes[event, bad] = tally.outcomes.get((event, bad), 0) + n
@@ -93,7 +95,7 @@ def _work(report: LogReport, day: int) -> None:
                 at = day * DAY_MS + (9 + part) * HOUR_MS
                 report.seals.append(SealRef(len(report.seals), report.verdict.size, at, "holds"))
     if row.get("backup.run"):
-        tally.backup_days.add(day)
+        tally.backups[day] = report.verdict.size - 1
 
 
 def anchor(report: LogReport, back: int, source: str, day: int, state: str = "agrees") -> AnchorRef:
@@ -160,7 +162,7 @@ def tampered(findings: int = 30) -> VaultVerdict:
         finding = Finding(code, Weight.TAMPERED, f"log {name}: {between}", first, first + 9)
         verdict.findings.append(finding)
         spoiled.verdict.findings.append(finding)
-    text = f"log {name}: ROLLED BACK: you saw 9000 entries on 3 Nov 2026 (your state file), now {spoiled.verdict.size}"
+    text = f"log {name}: ROLLED BACK: your state file saw 9000 entries on 3 Nov 2026, now {spoiled.verdict.size}"
     verdict.findings.insert(0, Finding("ROLLED_BACK", Weight.TAMPERED, text))
     verdict.findings.append(Finding("UNLISTED", Weight.UNDECIDED, "UNLISTED origin 00112233: it counts nowhere"))
     spoiled.seals[40] = SealRef(40, spoiled.seals[40].size, spoiled.seals[40].t, "forged")

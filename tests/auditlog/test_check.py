@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notevault.auditlog import card, merkle
+from notevault.auditlog import bundle, card, merkle
 from notevault.auditlog.check import check_log, folder_reader
 from notevault.auditlog.fault import Fault
 from notevault.auditlog.verdict import LogVerdict, Weight
@@ -189,14 +189,48 @@ def test_a_full_bundle_not_renamed_yet_is_read_from_open(thousand: list[bytes]) 
     assert (checked(log).exit_code, checked(log).findings) == (0, [])
 
 
-def test_an_older_checkpoint_over_newer_bundles_is_a_rollback(thousand: list[bytes]) -> None:
+def test_an_older_checkpoint_beside_newer_bundles_that_follow_on_accuses_nobody_and_passes_nothing(
+    thousand: list[bytes],
+) -> None:
+    """A copy that was begun before they were written looks the same."""
     log = Log.of(thousand[:600])
     log.files["checkpoint"] = log.checkpoint(300)
     verdict = checked(log)
-    assert [f.sentence for f in verdict.findings] == [
+    assert [(f.weight, f.sentence) for f in verdict.findings] == [
+        (
+            Weight.UNDECIDED,
+            "OLDER STATE: 300 entries are signed, and 212 newer entries that follow on lie beside them: a copy made"
+            " while the log was written to, or rolled back",
+        )
+    ]
+    assert (verdict.exit_code, verdict.found, verdict.proven) == (2, 300, True)
+    seen = merkle.root([merkle.leaf_hash(data) for data in thousand[:400]])
+    assert checked(log, anchors=[(400, seen)]).exit_code == 1
+    log.files["checkpoint"] = log.checkpoint(100)
+    assert "412 newer entries" in checked(log).findings[0].sentence
+    log.files["entries/001"] = log.files["entries/001"][:-5]  # still being copied
+    assert checked(log).exit_code == 2
+
+
+def test_newer_bundles_that_do_not_follow_on_are_a_rollback(thousand: list[bytes]) -> None:
+    log = Log.of(thousand[:600])
+    log.files["checkpoint"] = log.checkpoint(300)
+    changed = [*thousand[256:400], thousand[0], *thousand[401:512]]
+    log.files["entries/001"] = bundle.pack(changed)
+    assert [f.sentence for f in checked(log).findings] == [
         "ROLLED BACK: signed 300, but the log once held 512 entries or more"
     ]
-    assert (verdict.exit_code, verdict.found, verdict.proven) == (1, 300, True)
+    assert checked(log).exit_code == 1
+
+
+def test_whole_entries_behind_the_signed_ones_are_counted(thousand: list[bytes]) -> None:
+    log = Log.of(thousand[:12])
+    log.files["checkpoint"] = log.checkpoint(10)
+    verdict = checked(log)
+    assert (codes(verdict), verdict.exit_code) == (["UNCOMMITTED"], 0)
+    assert verdict.findings[0].sentence.startswith("2 whole entries lie behind the signed ones and follow on: ")
+    log.files["open"] = bundle.pack([*thousand[:10], thousand[3]])
+    assert "with 1 whole entry that does not follow on" in checked(log).findings[0].sentence
 
 
 def test_a_log_shorter_than_one_seen_before_is_rolled_back(thousand: list[bytes]) -> None:
@@ -209,7 +243,7 @@ def test_a_log_shorter_than_one_seen_before_is_rolled_back(thousand: list[bytes]
 def test_a_log_that_continued_otherwise_is_forked(thousand: list[bytes]) -> None:
     leaves = [merkle.leaf_hash(data) for data in sample.rechain(thousand[:600], 500, 600, _later)]
     verdict = checked(Log.of(thousand[:700]), anchors=[(600, merkle.root(leaves)), (400, merkle.root(leaves[:400]))])
-    assert [f.sentence for f in verdict.findings] == ["FORKED: the first 600 entries are not those you saw"]
+    assert [f.sentence for f in verdict.findings] == ["FORKED: the first 600 entries are not what you saw"]
 
 
 NAMES = ["card", "checkpoint", "open", "hashes", "entries/000"]

@@ -98,6 +98,19 @@ def test_a_witness_nobody_named_is_passed_over_but_is_not_enough() -> None:
         assert fault.code == "BAD_SIGNERS"
 
 
+@pytest.mark.parametrize("value", [b"\5" * 64, b"\5" * 72, b"\xff" * 72, b"\5" * 2428, b"\5"])
+def test_a_strangers_line_of_any_kind_is_passed_over(value: bytes) -> None:
+    """Other kinds of keys sign in other lengths; only a known witness's line has to be of ours."""
+    data = made() + note.line("stranger.example", OTHER.pub, value).encode()
+    found = sound(cosign.parse(data))
+    assert cosign.check(found, [WITNESS], sample.verify) == [(WITNESS.name, TIME)]
+    assert isinstance(cosign.check(found, [SECOND], sample.verify), Fault)
+    again = sound(cosign.parse(cosign.make(data, SECOND.name, SECOND.pub, OTHER.sign, TIME)))
+    assert cosign.check(again, [WITNESS, SECOND], sample.verify) == [(WITNESS.name, TIME), (SECOND.name, TIME)]
+    spoiled = sound(cosign.parse(made() + note.line(SECOND.name, SECOND.pub, value, note.COSIGNATURE).encode()))
+    assert isinstance(cosign.check(spoiled, [WITNESS, SECOND], sample.verify), Fault)
+
+
 def test_one_false_line_of_a_named_witness_spoils_the_true_ones() -> None:
     lie = note.line(SECOND.name, SECOND.pub, TIME.to_bytes(8, "big") + KEY.sign(b"else"), note.COSIGNATURE)
     found = sound(cosign.parse(made() + lie.encode()))

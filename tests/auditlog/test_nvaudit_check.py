@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from notevault.auditlog import card
+from notevault.auditlog import card, plain
 from tests.auditlog import sample
 from tests.auditlog.forge import Forge, busy
-from tests.auditlog.nvaudit import Run, contents
+from tests.auditlog.nvaudit import NOW, Run, contents
 
 
 @pytest.fixture
@@ -115,6 +115,7 @@ def test_states_kept_in_a_backup_place_count(run: Run, vault: Forge, paper: Path
         assert said.code == 0
         assert "first visit" not in said.out
         assert "vouched for from outside up to entry 199" in said.out
+        assert "of the time before this check nothing is known" in said.out.splitlines()[0]
     (inner / log.origin / f"{log.size}-{'0' * 64}").write_bytes(b"nonsense")
     said = run("check", vault.folder, "--card", paper, "--anchors", place)
     assert said.code == 0
@@ -124,8 +125,48 @@ def test_states_kept_in_a_backup_place_count(run: Run, vault: Forge, paper: Path
     said = run("check", vault.folder, "--card", paper, "--anchors", place)
     assert said.code == 1
     assert "FORKED" in said.out
-    assert "you saw" in said.out
+    assert "a backup place saw" in said.out
     assert run("check", vault.folder, "--card", paper, "--anchors", tmp_path / "gone").code == 66
+
+
+def test_a_second_check_a_minute_later_does_not_make_the_past_known(
+    run: Run, vault: Forge, paper: Path, tmp_path: Path
+) -> None:
+    run("check", vault.folder, "--card", paper, "--state", tmp_path / "state")
+    run.now += 60_000
+    said = run("check", vault.folder, "--state", tmp_path / "state", "--out", tmp_path / "r.json")
+    first = plain.when(NOW)
+    assert f"before {first}, when it was first seen, nothing is known" in said.out.splitlines()[0]
+    found = json.loads((tmp_path / "r.json").read_bytes())
+    assert found["known_since"]["ms"] == NOW
+    assert f"a log cut, rolled back or replaced before it was first seen, {first}" in found["not_checked"]
+
+
+def test_the_folder_of_logs_alone_says_that_key_files_were_not_checked(
+    run: Run, vault: Forge, paper: Path, tmp_path: Path
+) -> None:
+    audit = (vault.folder / "audit").rename(tmp_path / "audit")
+    said = run("check", audit, "--card", paper, "--log-only", "--out", tmp_path / "r.json")
+    found = json.loads((tmp_path / "r.json").read_bytes())
+    assert found["title"] == "INTACT (first visit, the log alone)"
+    assert any(line.startswith("the key files: none are here") for line in found["not_checked"])
+    assert "see the report" not in run("check", audit, "--card", paper, "--log-only").out
+    assert said.code == 0
+
+
+@pytest.mark.parametrize(
+    ("keep", "told"), [(0, "nothing in it"), (-1, "breaks off in the middle of a line"), (-200, "breaks off"), (1, "")]
+)
+def test_an_empty_or_cut_signed_state_is_said_to_be_that(
+    run: Run, vault: Forge, paper: Path, keep: int, told: str
+) -> None:
+    path = vault.path(vault.logs[0], "checkpoint")
+    data = path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    path.write_bytes(data[:keep] if keep < 1 else b"".join(lines[:-1]))
+    said = run("check", vault.folder, "--card", paper)
+    assert said.code != 0
+    assert (told or "one of its two signatures") in said.out
 
 
 def test_a_disclosure_finds_its_entries(run: Run, vault: Forge, paper: Path, tmp_path: Path) -> None:

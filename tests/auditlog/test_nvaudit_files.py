@@ -33,11 +33,10 @@ def paper(vault: Forge, tmp_path: Path) -> Path:
     return path
 
 
-def test_reports_are_written_whole_for_their_owner_only_and_replaced(
+def test_reports_are_written_whole_and_for_their_owner_only(
     run: Run, vault: Forge, paper: Path, tmp_path: Path
 ) -> None:
     out, page = tmp_path / "r.json", tmp_path / "r.html"
-    out.write_bytes(b"an older one")
     said = run("check", vault.folder, "--card", paper, "--out", out, "--html", page)
     assert said.code == 0
     assert json.loads(out.read_bytes())["exit_code"] == 0
@@ -46,6 +45,19 @@ def test_reports_are_written_whole_for_their_owner_only_and_replaced(
     if sys.platform != "win32":
         assert out.stat().st_mode & 0o777 == page.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["card", "r.html", "r.json", "vault"]
+
+
+@pytest.mark.parametrize("option", ["--out", "--html"])
+def test_a_report_replaces_nothing_and_names_a_name_that_is_free(
+    run: Run, vault: Forge, paper: Path, tmp_path: Path, option: str
+) -> None:
+    """Not the report of the visit before, and not the auditor's secret key."""
+    for name, next_one in (("my.key", "my-2025-12-31.key"), ("r-2025-12-31.json", "r-2025-12-31-2.json")):
+        (tmp_path / name).write_bytes(b"precious")
+        said = run("check", vault.folder, "--card", paper, option, tmp_path / name)
+        assert (said.code, said.out) == (73, "")
+        assert f"for example {next_one}." in said.err
+        assert (tmp_path / name).read_bytes() == b"precious"
 
 
 def test_a_report_is_written_of_a_tampered_log_too(run: Run, vault: Forge, paper: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -143,7 +142,7 @@ def test_the_state_file_of_another_vault_is_refused_and_kept(
 def test_an_undecided_visit_is_remembered_when_the_log_itself_is_proven(
     run: Run, vault: Forge, paper: Path, tmp_path: Path
 ) -> None:
-    forge.put(vault.blob_path(hashlib.sha256(b"nobody logged this").hexdigest()), b"nobody logged this")
+    forge.put(vault.folder / "audit" / ("cd" * 16) / "checkpoint", b"of nobody")
     said = run("check", vault.folder, "--card", paper, "--state", tmp_path / "state")
     assert said.code == 2
     assert "made" in said.out

@@ -11,22 +11,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notevault.auditlog import activity, events, html, plain, report, words
-from notevault.auditlog.outcome import DAY_MS, BlobTally, HeaderTally, LogReport, SealRef, VaultVerdict
-from notevault.auditlog.verdict import Finding, LogVerdict, Weight
+from notevault.auditlog.outcome import (
+    DAY_MS,
+    AnchorRef,
+    BlobTally,
+    Fail,
+    HeaderTally,
+    Jump,
+    LogReport,
+    SealRef,
+    Seen,
+    VaultVerdict,
+)
+from notevault.auditlog.verdict import Finding, HeaderRef, LogVerdict, Weight
 from tests.auditlog import report_sample as sample
 
-KEYS = {
+KEYS: dict[str, Any] = {
     "activity": dict, "card_fingerprint": str, "checked": dict, "checked_points": list, "exit_code": int,
     "findings": dict, "findings_by_weight": dict, "first_visit": bool, "format": str, "headline": str,
-    "key_files": dict, "log_only": bool, "logs": dict, "meaning": list, "not_checked": list, "notes": dict,
-    "program": dict, "seconds": float, "sentence": str, "title": str, "vault": str, "verdict": str,
+    "key_files": dict, "known_since": (dict, type(None)), "log_only": bool, "logs": dict, "meaning": list,
+    "not_checked": list, "notes": dict, "own": bool, "program": dict,
+    "seconds": float, "sentence": str, "title": str, "vault": str, "verdict": str,
     "what_it_cannot_tell": list,
 }  # fmt: skip
 LOG_KEYS: dict[str, Any] = {
     "anchored": int, "anchors": dict, "by_day": dict, "by_event": dict, "by_event_and_outcome": list,
     "by_purpose": dict, "clock_jumps": dict, "current": bool, "days_without_backup": dict, "disclosed": dict,
     "entered_later": int, "epoch": int, "failed_unlocks": dict, "follows": (dict, type(None)), "found": int,
-    "gaps": dict, "listed": (bool, type(None)), "origin": str, "period": dict, "proven": bool, "root": dict,
+    "gaps": dict, "listed": (bool, type(None)), "origin": str, "period": dict, "proven": bool, "remembered": int,
+    "root": dict,
     "sealed": int, "seals": dict, "size": int, "unanchored_tail": int, "unsealed_tail": int, "users": int,
 }  # fmt: skip
 
@@ -60,7 +73,7 @@ HEADLINES = [
         0,
         "INTACT (the log alone): the log of 4,400 entries is as signed; the notes' files were",
     ),
-    (sample.tampered(), 1, "TAMPERED: log 1a2b3c4d: ROLLED BACK: you saw 9000 entries on 3 Nov 2026 (your state file)"),
+    (sample.tampered(), 1, "TAMPERED: log 1a2b3c4d: ROLLED BACK: your state file saw 9000 entries on 3 Nov 2026"),
     (with_finding(Weight.TAMPERED, "REWRITTEN between entries 23-43"), 1, "TAMPERED: REWRITTEN between entries 23-43."),
     (sample.undecided(), 2, "CANNOT DECIDE: UNPINNED: no card was given, so whose log it is. This is not a pass"),
     (with_finding(Weight.UNDECIDED, "NOT SEALED: epoch 3."), 2, "CANNOT DECIDE: NOT SEALED: epoch 3. This is not a"),
@@ -86,6 +99,116 @@ def test_a_first_visit_says_what_would_not_show() -> None:
     line = words.headline(sample.intact(first_visit=True))
     assert "nothing of it is vouched for from outside" in line
     assert "cut, rolled back or replaced before it would not show" in line
+
+
+def undated() -> VaultVerdict:
+    """Known only by a state in a backup place, which bears no date."""
+    verdict = sample.intact()
+    log = verdict.logs[0]
+    log.anchors = [replace(one, seen=replace(one.seen, when=None, source="a backup place")) for one in log.anchors]
+    return verdict
+
+
+def own(*, agrees: bool = True) -> VaultVerdict:
+    """As `notevault audit report` finds it: nothing but this laptop's memory to hold against the log."""
+    verdict = sample.intact()
+    log = verdict.logs[0]
+    seen = Seen(sample.ORIGIN, log.verdict.size, log.verdict.root, "this laptop's memory", outside=False, own=True)
+    log.anchors, log.anchored = [AnchorRef(seen, "agrees" if agrees else "beyond")], 0
+    verdict.own = True
+    return verdict
+
+
+def test_no_later_visit_forgets_since_when_the_log_is_known() -> None:
+    """A second check a minute later, or a state copied out of the folder itself, makes nothing of before known."""
+    first = "6 Oct 2026 16:00 UTC"
+    found = made(sample.intact())
+    assert f"before {first}, when it was first seen, nothing is known" in found["headline"]
+    assert f"a log cut, rolled back or replaced before it was first seen, {first}" in found["not_checked"]
+    assert any(
+        line.startswith("Whether the log was cut, rolled back or replaced before it was")
+        for line in found["what_it_cannot_tell"]
+    )
+    assert found["known_since"]["utc"] == "2026-10-06T16:00:00Z"
+    found = made(undated())
+    assert "bears no date, so of the time before this check nothing is known" in found["headline"]
+    assert (found["known_since"], found["first_visit"]) == (None, False)
+    assert any("before this check" in line for line in found["not_checked"])
+    assert first in html.page(sample.intact(), version="0").decode()
+
+
+def test_that_a_later_log_cites_one_is_no_day_on_which_somebody_saw_it() -> None:
+    verdict = undated()
+    old = verdict.logs[0]
+    later = sample.log(3, sample.OTHER)
+    later.cites = (sample.ORIGIN, old.verdict.size, old.verdict.root)
+    seen = Seen(*later.cites, "the log 9f8e7d6c, which follows it", later.tally.first_ms)
+    old.anchors.append(AnchorRef(seen, "agrees"))
+    verdict.logs.append(later)
+    assert made(verdict)["known_since"] is None
+
+
+def test_what_the_own_laptop_remembers_is_not_outside() -> None:
+    found = made(own())
+    assert "it agrees with what this laptop remembers; nothing of it is vouched for from outside" in found["headline"]
+    assert "a log put back together with this laptop's memory would not show" in found["headline"]
+    assert (found["own"], found["program"]["name"], found["exit_code"]) == (True, "notevault", 0)
+    log = found["logs"]["list"][0]
+    assert (log["anchored"], log["remembered"]) == (0, log["size"])
+    assert [(one["outside"], one["own"]) for one in log["anchors"]["list"]] == [(False, True)]
+    assert not any("this same folder" in line for line in found["checked_points"])
+    assert made(own(agrees=False))["exit_code"] != 0
+
+
+def test_key_files_that_are_not_here_stand_under_not_checked() -> None:
+    verdict = log_only()
+    verdict.logs[0].verdict.headers.append(HeaderRef(0, 1, "ab" * 32, 900))
+    verdict.headers = HeaderTally()
+    found = made(verdict)
+    assert any(line.startswith("the key files: none are here") for line in found["not_checked"])
+    assert not any("key files" in line for line in found["checked_points"])
+    assert found["key_files"]["looked"] is False
+    assert b"The key files were not checked" in html.page(verdict, version="0")
+
+
+def test_findings_that_are_not_listed_are_counted() -> None:
+    verdict = sample.intact()
+    verdict.blobs.changed = 60
+    rows = [Finding("BLOB_CHANGED", Weight.TAMPERED, f"BLOB CHANGED: {n}") for n in range(20)]
+    verdict.findings = [
+        *rows, Finding("MORE", Weight.TAMPERED, "There are more such files (BLOB_CHANGED); the tally counts them"),
+        Finding("MORE", Weight.NOTE, "There are more such findings (STRAY) than are listed"),
+    ]  # fmt: skip
+    found = made(verdict)
+    assert found["findings_by_weight"] == {"tampered": 60, "undecided": 0, "note": 1}
+    assert [row["code"] for row in found["findings"]["list"]] == ["BLOB_CHANGED"] * 20 + ["MORE"]
+    assert found["findings"]["left_out"] == 40
+    assert ", and 59 more findings that prove a change" in found["headline"]
+
+
+def test_failed_unlocks_that_are_not_listed_are_counted() -> None:
+    log = LogReport(LogVerdict("00" * 16, size=3001, counts={"session.fail": 3000}))
+    log.tally.fails = [Fail(n, n, n, 1, "passphrase") for n in range(1000)]
+    log.tally.fails_total = 3000
+    log.tally.jumps, log.tally.jumps_total = [Jump(n, n, 5, "back") for n in range(1000)], 1700
+    found = made(VaultVerdict(logs=[log]))["logs"]["list"][0]
+    for name, total in (("failed_unlocks", 3000), ("clock_jumps", 1700)):
+        assert found[name]["left_out"] + len(found[name]["list"]) == total
+
+
+def test_without_a_signed_state_nothing_is_sealed_or_vouched_for() -> None:
+    log = LogReport(LogVerdict("00" * 16, size=0, found=40), sealed=30, anchored=20)
+    found = made(VaultVerdict(logs=[log]))["logs"]["list"][0]
+    assert (found["sealed"], found["anchored"], found["unsealed_tail"], found["found"]) == (0, 0, 0, 40)
+
+
+def test_a_first_visit_is_told_of_however_many_notes_there_are() -> None:
+    verdict = sample.intact(first_visit=True)
+    first = next(one for one in verdict.findings if one.code == "FIRST_VISIT")
+    verdict.findings.remove(first)
+    verdict.findings += [Finding("STRAY", Weight.NOTE, f"note {n}") for n in range(9)]
+    verdict.findings.append(first)
+    assert any("FIRST VISIT" in line for line in words.summary(verdict))
 
 
 def spoiled(name: str) -> VaultVerdict:
@@ -140,7 +263,8 @@ def test_every_word_of_the_log_has_plain_words() -> None:
 def test_the_report_has_the_keys_and_types_that_its_format_promises() -> None:
     for verdict, _, _ in HEADLINES:
         found = made(verdict)
-        assert {key: type(value) for key, value in found.items()} == KEYS
+        assert found.keys() == KEYS.keys()
+        assert all(isinstance(found[key], kind) for key, kind in KEYS.items())
         assert found["format"] == "notevault-audit-report/1"
         for log in found["logs"]["list"]:
             assert log.keys() == LOG_KEYS.keys()
@@ -225,7 +349,8 @@ def test_the_summary_fits_on_a_screen_and_begins_with_the_findings() -> None:
     assert len(lines) <= 25
     assert lines[0].startswith("TAMPERED: ")
     assert lines[1].startswith("  proof    log 1a2b3c4d: ROLLED BACK")
-    assert "see the report" in lines[6]
+    assert lines[6].endswith("more")
+    assert words.summary(verdict, "see the report")[6].endswith(" more: see the report")
     assert "Checked:" in lines
     assert "Not checked:" in lines
 
@@ -234,12 +359,42 @@ def test_days_without_backup_run_from_the_first_unsaved_work_to_the_next_backup(
     log = LogReport(LogVerdict("00" * 16))
     write, read = {"record.write": 1}, {"record.open": 1}
     log.tally.days = {10: write, 11: read, 13: {"backup.run": 1, **write}, 20: read, 21: write, 22: write, 30: read}
-    log.tally.backup_days = {13, 22}
+    log.tally.kept, log.verdict.counts = {10: 1, 13: 3, 21: 6, 22: 7}, {"backup.run": 2}
+    log.tally.backups = {13: 4, 22: 8}
     assert activity.without_backup(log) == [(10, 12), (21, 21)]
-    log.tally.backup_days = {13}
-    assert activity.without_backup(log) == [(10, 12), (21, 30)]
-    log.tally.backup_days = set()
-    assert activity.without_backup(log) == [(10, 30)]
+    log.tally.backups = {13: 4}
+    assert activity.without_backup(log) == [(10, 12), (21, 29)]  # day 30 may not be over
+    log.tally.backups = {}
+    assert activity.without_backup(log) == [(10, 29)]
+
+
+def test_what_was_written_after_the_days_backup_waits() -> None:
+    log = LogReport(LogVerdict("00" * 16, counts={"backup.run": 1}))
+    log.tally.days = {0: {"vault.create": 1}, 1: {"backup.run": 1, "record.write": 1}, 100: {"session.lock": 1}}
+    log.tally.kept, log.tally.backups = {0: 0, 1: 2}, {1: 1}
+    assert activity.without_backup(log) == [(0, 99)]
+    log.tally.kept, log.tally.backups = {0: 0, 1: 1}, {1: 2}
+    assert activity.without_backup(log) == [(0, 0)]
+    log.tally.kept, log.tally.backups = {0: 0, 1: 3}, {1: 1, 2: 2}  # the clock went back after the backup of day 2
+    assert activity.without_backup(log) == [(0, 99)]
+
+
+def test_the_day_that_runs_is_not_called_a_day_without_backup() -> None:
+    log = LogReport(LogVerdict("00" * 16, counts={"backup.run": 1}))
+    log.tally.days, log.tally.kept = {5: {"backup.run": 1, "record.write": 1}}, {5: 1}
+    assert activity.without_backup(log) == []
+
+
+def test_a_log_without_any_backup_says_so_once() -> None:
+    verdict = sample.intact()
+    log = verdict.logs[0]
+    log.tally.backups = {}
+    del log.verdict.counts["backup.run"]
+    found = made(verdict)["logs"]["list"][0]["days_without_backup"]
+    assert found == {"days": 0, "left_out": 0, "list": [], "told": False}
+    page = html.page(verdict, version="0").decode()
+    assert "This log tells of no backup (this program version writes none)." in page
+    assert "had reached no backup" not in page
 
 
 @pytest.mark.parametrize(("span", "size"), [(1, 1), (30, 1), (91, 1), (92, 7), (1096, 7), (3000, 28), (10**9, 5917184)])
@@ -294,7 +449,8 @@ def verdicts(draw: st.DrawFn) -> VaultVerdict:
         log.tally.days = draw(st.dictionaries(st.integers(0, 2**53 // DAY_MS), day_events, max_size=5))
         log.tally.outcomes = {(event, "ok"): n for event, n in verdict.counts.items()}
         log.tally.purposes = draw(day_events)
-        log.tally.backup_days = draw(st.sets(st.integers(0, 30_000), max_size=3))
+        log.tally.kept = draw(st.dictionaries(st.integers(0, 30_000), numbers, max_size=3))
+        log.tally.backups = draw(st.dictionaries(st.integers(0, 30_000), numbers, max_size=3))
         log.tally.first_ms, log.tally.last_ms = draw(st.none() | numbers), draw(st.none() | numbers)
         log.sealed, log.anchored = draw(numbers), draw(numbers)
         logs.append(log)

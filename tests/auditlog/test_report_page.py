@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from html.parser import HTMLParser
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 
-from notevault.auditlog import chart, html, markup
+from notevault.auditlog import chart, html, markup, plain, report
 from notevault.auditlog.outcome import AnchorRef, Fail, Jump, Seen, VaultVerdict
 from notevault.auditlog.plain import KINDS
 from notevault.auditlog.verdict import Finding, Weight
@@ -197,6 +198,45 @@ def test_the_page_says_what_was_not_checked_what_it_means_and_where_to_sign() ->
         "Signature", "nvaudit 0.3.0; exit code 0", "failed unlocks", "wrong passphrase", "21 Nov 2026 16:00 UTC",
     ):  # fmt: skip
         assert part in text, part
+
+
+def block(page: bytes) -> str:
+    """What stands above the line for the signature."""
+    text = said(page)
+    return text[text.index("I made this check myself") :]
+
+
+def test_what_is_signed_names_the_report_that_it_belongs_to() -> None:
+    for verdict in (sample.intact(), sample.tampered()):
+        found = report.report(verdict, version="0.3.0")
+        signed = block(html.render(found))
+        digest = hashlib.sha256(report.dump(found)).hexdigest()
+        for part in (
+            found["title"],
+            found["vault"],
+            "21 Nov 2026 16:00 UTC",
+            plain.fingerprint(verdict.fingerprint),
+            digest,
+        ):
+            assert part in signed, part
+        assert "with the card of this fingerprint" in signed
+
+
+def test_no_card_is_said_to_be_used_where_none_was() -> None:
+    signed = block(html.page(CASES["undecided"], version="0"))
+    assert "without a card" in signed
+    assert "no card was used" in signed
+    assert "fingerprint. " not in signed
+
+
+def test_the_owners_own_report_has_no_place_to_sign_and_says_whose_it_is() -> None:
+    verdict = sample.intact()
+    verdict.own = True
+    text = said(html.page(verdict, version="0"))
+    text = text[text.index("A check of a notevault vault") :]
+    assert text.index("Made by the vault's owner on her own laptop") < text.index("INTACT")
+    assert "I made this check myself" not in text
+    assert "Signature" not in text.split("It cannot tell")[1]
 
 
 def test_a_folder_without_logs_is_not_said_to_have_no_failed_unlocks() -> None:

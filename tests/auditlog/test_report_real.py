@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from notevault.auditlog import html, report, words
-from notevault.auditlog.outcome import Seen, VaultVerdict
+from notevault.auditlog.outcome import DAY_MS, Seen, VaultVerdict
 from notevault.auditlog.vaultcheck import check_vault
 from tests.auditlog import forge, sample
 from tests.auditlog.test_alone import MODULES, pythons
@@ -37,6 +37,38 @@ def filed(verdict: VaultVerdict) -> tuple[report.Report, str]:
     found: report.Report = json.loads(report.dump(report.report(verdict, version="0.3.0")))
     page = ElementTree.fromstring(html.page(verdict, version="0.3.0"))
     return found, " ".join("".join(page.itertext()).split())
+
+
+def entries_at(tmp_path: Path, *rows: tuple[str, int, dict[str, object]]) -> report.Report:
+    """The report of a log of these events at these times (ms after its first day began)."""
+    start = sample.START_MS - sample.START_MS % DAY_MS
+    makers = [lambda i: {**sample.fields(i, "vault.create"), "t": start}]
+    for event, at, more in rows:
+        makers.append(lambda i, ev=event, t=start + at, k=more: {**sample.fields(i, ev), "t": t, **k})  # type: ignore[misc]
+    folder = tmp_path / "audit"
+    folder.mkdir()
+    sample.Log.of(sample.chain(makers)).store(folder)
+    verdict = check_vault(folder, card=sample.CARD, verify=sample.verify, log_only=True, now_ms=NOW)
+    return filed(verdict)[0]
+
+
+def test_a_note_written_after_the_days_backup_waits_for_the_next(tmp_path: Path) -> None:
+    hour = DAY_MS // 24
+    found = entries_at(
+        tmp_path,
+        ("backup.run", DAY_MS + 8 * hour, {}),
+        ("record.write", DAY_MS + 18 * hour, {}),
+        ("session.lock", 100 * DAY_MS, {}),
+    )
+    gaps = found["logs"]["list"][0]["days_without_backup"]
+    assert (gaps["days"], gaps["told"]) == (100, True)
+    assert [one["days"] for one in gaps["list"]] == [100]
+
+
+def test_failed_unlocks_beyond_the_list_are_counted_by_the_walk(tmp_path: Path) -> None:
+    more: dict[str, object] = {"o": "fail", "k": {"n": 1, "why": "passphrase"}}
+    found = entries_at(tmp_path, *[("session.fail", n, more) for n in range(1200)])["logs"]["list"][0]["failed_unlocks"]
+    assert (found["total"], len(found["list"]), found["left_out"]) == (1200, 500, 700)
 
 
 def test_a_sound_vault_is_reported_intact_at_a_second_visit(vault: forge.Forge) -> None:

@@ -258,6 +258,8 @@ def test_memory_does_not_grow_with_the_log(entry_size: int, tmp_path: Path) -> N
     signed = checkpoint.make(sample.ORIGIN, size, merkle.root(roots), 0, *keys)
 
     def read(name: str) -> bytes:
+        if name == "hashes":
+            return b"".join(roots)
         return signed if name == "checkpoint" else bundle.pack(part(int(name.rpartition("/")[2])))
 
     tracemalloc.start()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notevault.auditlog import headers
+from notevault.auditlog import headers, words
 from notevault.auditlog.blobs import MAX_FINDINGS
 from notevault.auditlog.digests import Digests
 from notevault.auditlog.fault import Fault
@@ -79,8 +79,20 @@ def test_missing_notes_of_a_log_that_does_not_hold_prove_nothing_by_themselves(v
 def test_a_file_that_no_log_names_is_told_and_not_accused(vault: Forge) -> None:
     forge.put(vault.blob_path("ab" * 32), b"planted")
     verdict = check(vault)
-    assert only(verdict, Weight.UNDECIDED).sentence.startswith(f"UNLOGGED BLOB: blobs/ab/{'ab' * 32} ")
-    assert (verdict.exit_code, verdict.blobs.unlogged) == (2, 1)
+    assert one(verdict, "UNLOGGED_BLOB").sentence.startswith(f"UNLOGGED BLOB: blobs/ab/{'ab' * 32} is in no log; ")
+    assert one(verdict, "UNLOGGED_BLOB").weight is Weight.NOTE
+    assert (verdict.exit_code, verdict.blobs.unlogged) == (0, 1)
+    for said in (words.headline(verdict), "\n".join(words.not_checked(verdict))):
+        assert "1 file that no log names; it counts nowhere" in said
+
+
+def test_a_file_that_no_log_names_stays_open_while_anything_else_is(tmp_path: Path) -> None:
+    vault = busy(tmp_path, 200, logs=2)
+    forge.put(vault.blob_path("ab" * 32), b"planted")
+    assert check(vault).exit_code == 0
+    assert one(check(vault, card=None), "UNLOGGED_BLOB").weight is Weight.UNDECIDED
+    shutil.rmtree(vault.logs[0].folder)
+    assert {f.weight for f in check(vault).findings if f.code == "UNLOGGED_BLOB"} == {Weight.UNDECIDED}
 
 
 def test_a_destroyed_note_that_is_still_there_is_only_told(tmp_path: Path) -> None:
@@ -146,7 +158,7 @@ def test_a_vault_written_to_while_it_is_checked_is_looked_at_again(vault: Forge)
     log, calls = vault.logs[0], []
 
     def progress(what: str, _done: int, _all: int) -> None:
-        if what == "notes" and not calls:
+        if what == "bytes of notes" and not calls:
             calls.append(what)
             digest = log.write(b"saved meanwhile" + bytes(200))
             forge.put(vault.blob_path(digest), vault.blobs[digest])
@@ -162,7 +174,7 @@ def test_a_vault_that_never_rests_is_not_decided(vault: Forge) -> None:
     log = vault.logs[0]
 
     def progress(what: str, done: int, _all: int) -> None:
-        if what == "notes" and done > 20:
+        if what == "bytes of notes" and done > 20:
             digest = log.write()
             forge.put(vault.blob_path(digest), vault.blobs[digest])
             log.store()

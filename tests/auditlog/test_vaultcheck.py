@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from notevault.auditlog import anchor, cosign, merkle
+from notevault.auditlog import anchor, cosign, merkle, words
 from notevault.auditlog.outcome import Seen, VaultVerdict
 from notevault.auditlog.vaultcheck import check_vault
 from notevault.auditlog.verdict import Finding, Weight
@@ -80,7 +80,7 @@ def test_an_open_epoch_is_told_of(tmp_path: Path) -> None:
     log.close()
     log.add("session.open")
     finding = one(check(vault.store()), "NOT_SEALED_YET")
-    assert finding.sentence.startswith(f"NOT SEALED YET: the last 1 entry of log {log.origin[:8]}")
+    assert finding.sentence.startswith(f"NOT SEALED YET: the last entry of log {log.origin[:8]}")
 
 
 def test_a_state_seen_before_that_the_log_continues_vouches_for_its_beginning(tmp_path: Path) -> None:
@@ -97,9 +97,7 @@ def test_a_log_cut_back_since_the_last_visit_is_named_with_its_date(tmp_path: Pa
     log.lay(log.entries[:280])
     log.sign(log.signed(280))
     verdict = check(vault, seen=[before], log_only=True)
-    sentence = (
-        f"ROLLED BACK: you saw 290 entries on 3 Nov 2026 (your state file), now 280 are signed (log {log.origin[:8]})"
-    )
+    sentence = f"ROLLED BACK: your state file saw 290 entries on 3 Nov 2026, now 280 are signed (log {log.origin[:8]})"
     assert sentence in [finding.sentence for finding in verdict.of(Weight.TAMPERED)]
     assert [ref.state for ref in verdict.logs[0].anchors] == ["beyond"]
 
@@ -110,7 +108,7 @@ def test_a_log_that_went_on_otherwise_is_forked(tmp_path: Path) -> None:
     other = merkle.root([merkle.leaf_hash(data) for data in sample.rechain(log.entries, 200, log.size, _later)][:250])
     verdict = check(vault, seen=[seen(log, 150), Seen(log.origin, 250, other, "backup place")])
     finding = one(verdict, "FORKED")
-    assert finding.sentence.startswith("FORKED: the first 250 entries are not those you saw (backup place)")
+    assert finding.sentence.startswith("FORKED: the first 250 entries are not what backup place saw")
     assert (finding.first, finding.last, verdict.exit_code) == (150, 249, 1)
 
 
@@ -120,7 +118,7 @@ def test_a_log_seen_before_that_is_gone_is_tampering(tmp_path: Path) -> None:
     before = seen(old, 90, when=1_793_700_000_000)
     shutil.rmtree(old.folder)
     verdict = check(vault, seen=[before])
-    text = f"MISSING log {old.origin[:8]}: you saw 90 entries on 3 Nov 2026 (your state file)"
+    text = f"MISSING log {old.origin[:8]}: your state file saw 90 entries on 3 Nov 2026"
     assert text in [finding.sentence for finding in verdict.of(Weight.TAMPERED)]
 
 
@@ -141,7 +139,9 @@ def test_a_log_that_its_successor_cites_is_held_against_that(tmp_path: Path) -> 
         old.write()
     vault.recover()
     vault.store()
-    assert check(vault).logs[0].anchored == 6
+    first = check(vault).logs[0]
+    assert [(ref.seen.outside, ref.state) for ref in first.anchors] == [(False, "agrees")]
+    assert first.anchored == 0
     forked = sample.rechain(old.entries, 4, old.size, _later)
     old.lay(forked)
     old.sign(old.statement(6, merkle.root([merkle.leaf_hash(data) for data in forked]), 0))
@@ -150,6 +150,21 @@ def test_a_log_that_its_successor_cites_is_held_against_that(tmp_path: Path) -> 
     old.lay(old.entries[:4])
     old.sign(old.signed(4))
     assert {"ROLLED_BACK"} <= set(found(check(vault), Weight.TAMPERED))
+
+
+def test_a_citation_is_a_word_from_outside_only_where_the_citing_entry_was_seen(tmp_path: Path) -> None:
+    vault = Forge(tmp_path)
+    old = vault.begin()
+    old.write()
+    new = vault.recover()
+    vault.store()
+    verdict = check(vault, card=new.card)
+    assert "nothing of it is vouched for from outside" in words.headline(verdict)
+    agrees = f"log {old.origin[:8]}: up to entry 1 it agrees with the log {new.origin[:8]}, which follows it; that lies"
+    assert any(line.startswith(agrees) for line in words.checked(verdict))
+    verdict = check(vault, seen=[seen(new, 1)])
+    assert [log.anchored for log in verdict.logs] == [2, 1]
+    assert not any("agrees" in line for line in words.checked(verdict))
 
 
 def test_an_unlisted_log_counts_nowhere(tmp_path: Path) -> None:
@@ -260,7 +275,7 @@ def test_anchors_of_a_backup_place_vouch_and_contradict(tmp_path: Path) -> None:
     log.lay(log.entries[:200])
     log.sign(log.signed(200))
     finding = next(f for f in check(vault, anchor_folders=[place]).findings if f.code == "ROLLED_BACK")
-    assert "you saw 250 entries (a backup place)" in finding.sentence
+    assert "a backup place saw 250 entries" in finding.sentence
 
 
 def test_a_state_laid_into_a_backup_place_by_a_stranger_changes_nothing(tmp_path: Path) -> None:
@@ -338,7 +353,7 @@ def test_the_tally_counts_days_outcomes_failures_jumps_and_backups(tmp_path: Pat
         (2, "keyring", sample.START_MS),
     )
     assert [(jump.ms, jump.to) for jump in tally.jumps] == [(60_000, "back")]
-    assert (tally.backup_days, tally.reported, tally.users) == ({day + 1}, 1, {sample.USER})
+    assert (set(tally.backups), tally.reported, tally.users) == ({day + 1}, 1, {sample.USER})
     assert (tally.first_ms, tally.last_ms) == (sample.START_MS, log.now_ms - 1000)
     assert sum(tally.purposes.values()) == log.size
 
@@ -347,9 +362,9 @@ def test_progress_tells_of_entries_and_notes(tmp_path: Path) -> None:
     vault, calls = busy(tmp_path, 600, logs=2), []
     check(vault, progress=lambda what, done, total: calls.append((what, done, total)))
     entries = [call for call in calls if call[0] == "log entries"]
-    notes = [call for call in calls if call[0] == "notes"]
+    notes = [call for call in calls if call[0] == "bytes of notes"]
     assert entries[-1][1:] == (sum(log.size for log in vault.logs),) * 2
-    assert notes[-1][1:] == (len(vault.blobs),) * 2
+    assert notes[-1][1:] == (sum(map(len, vault.blobs.values())),) * 2
     assert [call[1] for call in entries] == sorted(call[1] for call in entries)
 
 
