@@ -14,9 +14,10 @@ from itertools import chain
 from notevault.auditlog import entry
 from notevault.auditlog.entry import Entry
 from notevault.domain import dates
-from notevault.domain.logwords import LOCKED_TOO, UPKEEP, About, Fact, Who
+from notevault.domain.logwords import ANOTHER_LAPTOP, EARLIER_LOG, UPKEEP, About, Fact, Who
 from notevault.errors import Busy, Damaged, NotevaultError, NotFound
 from notevault.formats.envelope import RecordType
+from notevault.formats.header import PassphraseSlot
 from notevault.formats.ids import ZERO_ID, Origin
 from notevault.storage.layout import BUNDLE
 from notevault.vault import salvage
@@ -82,7 +83,7 @@ def recent(
             fact, holds = naming.fact(origin, i, data, before, elsewhere=elsewhere)
             before = fact
             key = max(key, reckoned) if holds else key
-            if fact.event in UPKEEP and not fact.fault and not fact.keyless:
+            if fact.event in UPKEEP and not fact.fault:
                 upkeep += 1
             elif client is None or fact.fault or fact.client == client:
                 keyed.append((key, fact))
@@ -166,13 +167,20 @@ def _from_first(numbered: list[Numbered], since_ms: int) -> list[Numbered]:
     return [(i, data, since_ms) for i, data, when in numbered if when < 0]
 
 
-def _elsewhere(session: Session, origin: str) -> bool:
+def _elsewhere(session: Session, origin: str) -> str:
+    """A log of a device that still opens the vault is another laptop's. One that no longer does was mostly this one,
+    before it was recovered; that cannot be told from a laptop that was shut out.
+    """
     if origin == session.origin:
-        return False
+        return ""
     try:
-        return read_card(session.env, session.paths, session.header, origin).device != session.device_id.hex()
+        device = read_card(session.env, session.paths, session.header, origin).device
     except NotevaultError:
-        return True
+        return EARLIER_LOG
+    if device == session.device_id.hex():
+        return ""
+    open_to = {slot.device.hex() for slot in session.header.slots if isinstance(slot, PassphraseSlot)}
+    return ANOTHER_LAPTOP if device in open_to else EARLIER_LOG
 
 
 # From entries to facts
@@ -188,7 +196,7 @@ class _Naming:
         self._about: dict[bytes, About | None] = {}
         self._known = {(finding.origin, finding.i) for finding in session.findings}
 
-    def fact(self, origin: str, i: int, data: bytes, before: Fact | None, *, elsewhere: bool) -> tuple[Fact, bool]:
+    def fact(self, origin: str, i: int, data: bytes, before: Fact | None, *, elsewhere: str) -> tuple[Fact, bool]:
         """The fact, and whether the entry holds."""
         told = judge(self._session.sealer, origin, i, data)
         if not isinstance(told, Finding):
@@ -204,16 +212,15 @@ class _Naming:
         last = (before.t, before.offset) if before is not None else (0, 0)
         return Fact(*last, "", elsewhere=elsewhere, fault=told.sentence), False
 
-    def _bare(self, found: Entry, *, elsewhere: bool) -> Fact:
+    def _bare(self, found: Entry, *, elsewhere: str) -> Fact:
         at = min(found.t, dates.MS_MAX)  # the system's calendar ends too
         offset = self._session.env.clock.utc_offset_minutes(at)
         return Fact(found.t, offset, found.ev, found.a, found.o, found.pu, found.k, elsewhere=elsewhere)
 
-    def _told(self, origin: str, found: Entry, before: Fact | None, *, elsewhere: bool) -> Fact:
+    def _told(self, origin: str, found: Entry, before: Fact | None, *, elsewhere: str) -> Fact:
         fact = self._bare(found, elsewhere=elsewhere)
-        if found.h is None:
-            by_itself = found.ev in LOCKED_TOO or found.ev.startswith("backup.")
-            return fact if by_itself else replace(fact, keyless=True)
+        if found.h is None:  # `judge` lets only those pass that FORMAT 6.3 allows without
+            return replace(fact, locked=True)
         try:
             subject = self._session.sealer.routing_of(found, origin)
             details = self._session.sealer.details_of(found, origin) if found.ev == "search.run" else None

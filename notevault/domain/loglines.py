@@ -126,7 +126,7 @@ def _goes_on(before: Fact, fact: Fact) -> bool:
 
 
 def _key(fact: Fact) -> tuple[object, ...]:
-    common = (fact.event, fact.outcome, fact.purpose, fact.elsewhere, fact.keyless, fact.fault, fact.found)
+    common = (fact.event, fact.outcome, fact.purpose, fact.elsewhere, fact.locked, fact.fault, fact.found)
     if _imported(fact):
         return common
     about = (fact.kind, fact.client, fact.record, fact.kind == "client" and fact.action, fact.words)

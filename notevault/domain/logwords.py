@@ -18,8 +18,9 @@ from notevault.domain import dates
 
 UPKEEP = frozenset({"epoch.close"})
 """Entries that the log makes for itself: counted, not listed, as long as they hold."""
-LOCKED_TOO = frozenset({"session.fail", "remember.end", "clock.jump", "epoch.close", "crash.settle"})
-"""Besides `backup.`: what may rightly be entered while the vault is locked, hence without its keys."""
+ANOTHER_LAPTOP, EARLIER_LOG = "on another laptop", "in an earlier log"
+_SAID_LOCKED = ("verify.", "backup.")
+"""Of these it is said that they were done while the vault was locked. The others that may be say it by themselves."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,8 +47,8 @@ class Fact:
 
     kind       "client" or "note" for an entry about a record, else ""
     found      the record was shown among the finds of the search just before
-    elsewhere  from another laptop's log
-    keyless    made without the vault's keys, though such an act needs an open vault
+    elsewhere  ANOTHER_LAPTOP or EARLIER_LOG where it is not of this laptop as it is now
+    locked     made without the vault's keys, which such an act may be; where it may not, it is a `fault`
     fault      a sentence: the entry does not hold. Then everything else is only what it claims.
     """
 
@@ -66,8 +67,8 @@ class Fact:
     words: tuple[str, ...] = ()
     hits: int | None = None
     found: bool = False
-    elsewhere: bool = False
-    keyless: bool = False
+    elsewhere: str = ""
+    locked: bool = False
     fault: str = ""
 
     @property
@@ -82,7 +83,7 @@ class Fact:
     @property
     def loud(self) -> bool:
         """To be pointed at."""
-        return bool(self.fault) or self.keyless or self.event in ("session.fail", "clock.jump", "rollback.confirm")
+        return bool(self.fault) or self.event in ("session.fail", "clock.jump", "rollback.confirm")
 
 
 # Words for each event: done, and as it stands after "could not". A function where the entry's own fields tell more.
@@ -146,6 +147,12 @@ def _same(text: str) -> tuple[str, str]:
     return text, text
 
 
+def _listed(fact: Fact) -> tuple[str, str]:
+    if fact.purpose == "review":
+        return "looked at the log", "look at the log"
+    return "looked at lists of names", "look at lists of names"
+
+
 def _remembered(fact: Fact) -> tuple[str, str]:
     until = fact.k.get("until")
     told = isinstance(until, int) and until <= dates.MS_MAX and abs(until - fact.t) < 86_400_000
@@ -160,7 +167,8 @@ def _jumped(fact: Fact) -> tuple[str, str]:
 
 def _verified(fact: Fact) -> tuple[str, str]:
     bad = _number(fact, "bad")
-    return (f"checked the vault: {bad:,} things did not hold" if bad else "checked the vault"), "check the vault"
+    things = "1 thing" if bad == 1 else f"{bad:,} things"
+    return (f"checked the vault: {things} did not hold" if bad else "checked the vault"), "check the vault"
 
 
 def _restarted(fact: Fact) -> tuple[str, str]:
@@ -186,7 +194,7 @@ WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "session.open": lambda fact: _HOW.get(str(fact.k.get("how")), _HOW["passphrase"]),
     "session.fail": lambda fact: _same(f"could not unlock: {_FAILED.get(str(fact.k.get('why')), 'not said why')}"),
     "session.lock": lambda fact: _same(_LOCKED.get(str(fact.k.get("why")), "locked the vault")),
-    "session.list": ("looked at lists of names", "look at lists of names"),
+    "session.list": _listed,
     "remember.start": _remembered,
     "remember.end": lambda fact: _same(_FORGOT.get(str(fact.k.get("why")), "ended the remembered passphrase")),
     "record.write": _written,
@@ -198,7 +206,7 @@ WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "search.run": ("searched", "search"),
     "sheet.confirm": ("showed that the recovery sheet is on paper", "show that the recovery sheet is on paper"),
     "settings.change": ("changed the settings", "change the settings"),
-    "import.run": lambda fact: (f"finished an import of {counted(_number(fact, 'n'), 'note')}", "import notes"),
+    "import.run": lambda fact: (f"finished an import of {counted(_number(fact, 'n'), 'record')}", "import notes"),
     "audit.review": lambda fact: (f"looked over the log: {_number(fact, 'n'):,} entries", "look over the log"),
     "audit.disclose": (
         "made a file that shows an auditor all acts about",
@@ -207,7 +215,7 @@ WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "verify.run": _verified,
     "crash.settle": _same("put in order what an interrupted run had left"),
     "clock.jump": _jumped,
-    "rollback.confirm": ("went on with an older copy of the vault", "go on with an older copy of the vault"),
+    "rollback.confirm": ("went on with the vault as it was found", "go on with the vault as it was found"),
     "epoch.close": _same("the log changed its own key"),
     "backup.run": _backup("backed up", "back up"),
     "backup.verify": _backup("checked the backup", "check the backup"),
@@ -266,7 +274,7 @@ def who_words(fact: Fact, *, hidden: bool) -> str:
 
 
 def remark_words(fact: Fact, today: date) -> str:
-    """What must be known besides: the reason, another laptop, entered later, made without the vault's keys."""
+    """What must be known besides: the reason, another laptop, entered later, done without opening the vault."""
     parts = []
     usual = fact.purpose in ("care", "import") or not fact.event.startswith(("record.", "search."))
     parts += [] if usual else [_REASONS.get(fact.purpose, "")]
@@ -275,8 +283,8 @@ def remark_words(fact: Fact, today: date) -> str:
         when = isinstance(at, int) and at <= dates.MS_MAX
         moment = dates.moment_words(at, fact.offset, today) if isinstance(at, int) and when else ""
         parts.append(f"entered later; it happened {moment}".rstrip() if moment else "entered later")
-    parts += ["on another laptop"] if fact.elsewhere else []
-    parts += ["NOT made with the vault open"] if fact.keyless else []
+    parts += [fact.elsewhere] if fact.elsewhere else []
+    parts += ["without the passphrase"] if fact.locked and fact.event.startswith(_SAID_LOCKED) else []
     return f" ({'; '.join(part for part in parts if part)})" if any(parts) else ""
 
 

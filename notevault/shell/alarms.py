@@ -1,6 +1,6 @@
 """What somebody must look at: said on home and in the toolbar until `audit` has shown it.
 
-faults     something did not hold while the shell was open (a record, a draft, the log itself)
+faults     something did not hold: a record, a draft, the log itself; or a check of the vault found something
 notices    what the opening settled or found out, in sentences
 The findings of the log itself are the session's; which of them were looked at, `app.reviewing` knows.
 """
@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from notevault.domain.logwords import counted
-from notevault.errors import Damaged, NotevaultError, Tampered
+from notevault.errors import Damaged, Missing, NotevaultError, Tampered
+from notevault.shell.wording import in_plain_words
 
 LOOK = "type `audit`"
 SHORT = 70
@@ -29,8 +30,12 @@ class Alarms:
 
     def heard(self, fault: NotevaultError) -> None:
         """Of a command that failed: only what tells of damage stays."""
-        if isinstance(fault, (Damaged, Tampered)) and fault.sentence not in self.faults:
-            self.faults.append(fault.sentence)
+        if isinstance(fault, (Damaged, Missing, Tampered)):
+            self.found([fault.sentence])
+
+    def found(self, sentences: Iterable[str]) -> None:
+        """Something that does not hold, until it was looked at."""
+        self.faults += [each for each in dict.fromkeys(sentences) if each not in self.faults]
 
     def noticed(self, sentences: Iterable[str], *, keep: bool = True) -> list[str]:
         """Those that were not said before; without `keep`, saying them once is enough."""
@@ -40,8 +45,9 @@ class Alarms:
         return fresh
 
     def sentences(self) -> list[str]:
-        """All of it, the gravest first."""
-        return [*([self.read_only] if self.read_only else []), *self.faults, *self.notices]
+        """All of it, the gravest first, as it may be read."""
+        told = [*([self.read_only] if self.read_only else []), *self.faults, *self.notices]
+        return [in_plain_words(each) for each in told]
 
     def clear(self) -> None:
         self.faults.clear()

@@ -84,7 +84,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     from notevault.shell.keeper import EpochKeeper
     from notevault.shell.toolbar import DEMO
     from notevault.shell.ui import Leave
-    from notevault.wiring.unlocked import make_demo_env, make_env
+    from notevault.wiring.unlocked import hurried_store, make_demo_env, make_env
 
     demo = Path(options.demo) if options.demo else None
     side: LockedSide = demo_side(demo) if demo else locked_side(options.vault)
@@ -103,7 +103,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
     desk = Desk(env, side, ui, channel, demo)
     _listen(channel, ui.leave)
     loop = asyncio.get_running_loop()
-    keeper = EpochKeeper(desk)
+    keeper = EpochKeeper(desk, lambda: hurried_store(desk.env, desk.session))
     ticking, promising = loop.create_task(ui.tick()), loop.create_task(_each_second(desk, keeper))
     reason = "exit"
     with ui.terminal():

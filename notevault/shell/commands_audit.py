@@ -12,25 +12,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from notevault.app import reviewing
+from notevault.app import alarms_source, reviewing
 from notevault.app.reviewing import DAY_MS, Recent
 from notevault.domain import dates
 from notevault.domain.loglines import Day, days_of
 from notevault.domain.logsummary import nights_of, unusual, weeks_of
 from notevault.domain.logwords import counted
+from notevault.domain.matching import find_clients
 from notevault.errors import UsageFault
 from notevault.shell import commands_vault
 from notevault.shell.commands_clients import pick
 from notevault.shell.complete import REVIEW
 from notevault.shell.desk import Desk
+from notevault.shell.home_data import hear_log
 from notevault.shell.paint import Row, wrapped
 from notevault.shell.safe import cell_width, visible_line
 from notevault.shell.screens import Rows, Words
 from notevault.shell.ui import Progress, options
+from notevault.shell.wording import in_plain_words
 from notevault.vault.notebook import ClientView
 
 DAYS, CLIENT_DAYS = 7, 90
 DAYS_MOST, REVIEW_MOST = 3660, 366
+AGAIN_MS = 60 * 60_000
+"""Before the last review, shown once more: what was done while that was being read."""
+IN_TERMINAL = ("card", "disclose", "export", "proof", "report", "verify")
+"""What `notevault audit` does on the command line only."""
 MEASURE = 100
 NAMED = 50
 """Findings that are spelled out."""
@@ -54,6 +61,8 @@ async def audit(desk: Desk, rest: str) -> None:
     if rest.lower() == REVIEW:
         await review(desk)
         return
+    if rest.lower().partition(" ")[0] in IN_TERMINAL and await _is_no_client(desk, rest):
+        raise _elsewhere(rest.lower().partition(" ")[0])
     text, days = _asked(rest)
     client: ClientView | None = None
     if text:
@@ -66,7 +75,24 @@ async def audit(desk: Desk, rest: str) -> None:
     title: Words = (lambda hidden: f"Log: {desk.who(client, hidden)}, {span}") if client else f"Log: {span}"
     nothing = f"Nothing about {client.code} was done in {span}." if client else f"Nothing was entered in {span}."
     await desk.ui.page(title, view.rows(lambda width, hidden: view.lines(width, hidden, nothing)), at_end=True)
-    await desk.run(desk.looked)
+    await desk.run(lambda: _looked(desk))
+
+
+async def _is_no_client(desk: Desk, text: str) -> bool:
+    return not find_clients(text, await desk.clients())
+
+
+def _elsewhere(word: str) -> UsageFault:
+    besides = " Here, `verify` checks the vault." if word == "verify" else ""
+    return UsageFault(
+        f"Type this in a terminal, outside of this window: `notevault audit {word}`.",
+        f"`notevault help audit {word}` says how.{besides}",
+    )
+
+
+def _looked(desk: Desk) -> None:
+    desk.looked()
+    alarms_source.looked(desk.session)
 
 
 def _asked(rest: str) -> tuple[str, int | None]:
@@ -79,40 +105,50 @@ def _asked(rest: str) -> tuple[str, int | None]:
     return rest, None
 
 
-def _looked_words(last: int | None, since: int) -> str:
+def _since(desk: Desk, last: int | None, first: int) -> tuple[int, str]:
+    """From when on a review reads, and how that is said: by the moment that she knows, not by the margin."""
+    now = desk.now()
+    oldest = now - REVIEW_MOST * DAY_MS
+    begun = first if last is None else last
+    if begun > now:  # by a clock that is wrong now or was then
+        return (
+            now - DAY_MS,
+            "Everything since yesterday: by this clock, you looked last at a time to come.",
+        )
+    moment = desk.moment(begun)
+    named = f"{moment} today" if desk.day(begun) == desk.day(now) else moment
+    if begun < oldest:
+        before = "You have not looked over the log before" if last is None else f"You looked last on {named}"
+        day = dates.day_words(desk.day(oldest), desk.day(now))
+        return oldest, f"Everything since {day}. {before}; `audit` with a number of days shows what lies between."
     if last is None:
-        return ". You have not looked over the log before."
-    if last < since:
-        return ". You looked last before that; `audit` with a number of days shows what lies between."
-    return ", when you looked last."
+        return begun, f"Everything since {named}, when the vault was begun. You have not looked over the log before."
+    return max(first, begun - AGAIN_MS), f"Everything since {named}, when you looked last, and the hour before that."
 
 
 async def review(desk: Desk) -> None:
     """Since the last review, or the vault's beginning; recorded only when all of it was hers."""
-    now = desk.now()
     last = await desk.run(lambda: reviewing.last_review(desk.session))
     first = await desk.run(lambda: reviewing.first_entry(desk.session))
-    since = max(first if last is None else last, now - REVIEW_MOST * DAY_MS)
-    since = min(since, now - DAY_MS)
+    since, since_words = _since(desk, last, first)
     view = await _read(desk, since, None)
-    since_words = dates.day_words(desk.day(since), desk.day(now))
     heads = [
-        f"Everything since {since_words}"
-        + _looked_words(last, since),
+        since_words,
         "First at a glance, then line by line; at the end you are asked whether all of it was you.",
     ]
     title = "Look over the log"
     await desk.ui.page(title, view.rows(lambda width, hidden: view.review(width, hidden, heads)))
-    await desk.run(desk.looked)
-    doubtful = bool(view.alarms or view.recent.unread or any(fact.fault or fact.keyless for fact in view.recent.facts))
+    await desk.run(lambda: _looked(desk))
+    doubtful = bool(view.alarms or view.recent.unread or any(fact.fault for fact in view.recent.facts))
     own = await desk.ui.confirm(
         title,
         [
-            f"{view.recent.entries:,} {'entry' if view.recent.entries == 1 else 'entries'} since {since_words}.",
-            *(["Something in it does not hold, or was not made with the vault open."] if doubtful else []),
+            since_words,
+            f"{view.recent.entries:,} {'entry' if view.recent.entries == 1 else 'entries'}.",
+            *(["Something in it does not hold."] if doubtful else []),
         ],
         "Was all of this you?",
-        default=not doubtful,
+        default=None,
     )
     if own:
         await desk.run(lambda: reviewing.record_review(desk.session, since, view.recent.entries))
@@ -205,11 +241,12 @@ class _View:
 
 
 async def _read(desk: Desk, since: int, client: ClientView | None) -> _View:
-    """That names are shown is in the log before it is read."""
+    """That the log is looked at, with names and the words of searches, is in it before it is read: each time."""
 
     def job(say: Progress) -> _View:
         with desk.gate:
-            clients = desk.notebook.clients()
+            hear_log(desk)
+            clients = desk.notebook.clients_for_review()
             read = reviewing.recent(
                 desk.session,
                 clients,
@@ -217,10 +254,7 @@ async def _read(desk: Desk, since: int, client: ClientView | None) -> _View:
                 None if client is None else client.id,
                 lambda done: say(f"{done:,} entries"),
             )
-            alarms = [each.sentence for each in desk.session.findings]
-            keyless = sum(fact.keyless for fact in read.facts)
-            many = "1 entry was" if keyless == 1 else f"{keyless:,} entries were"
-            alarms += [f"{many} made without the vault's keys, though that needs an open vault."] if keyless else []
+            alarms = [in_plain_words(each.sentence) for each in desk.session.findings]
             return _View(read, days_of(read.facts), [*alarms, *desk.alarms.sentences()], desk.day(desk.now()))
 
     return await desk.ui.work("Log", ["Reading the log\u2026"], job)

@@ -12,8 +12,11 @@ from notevault.domain.matching import find_clients, label, rank, similar
 from notevault.domain.templates import TEMPLATES, plan_of
 from notevault.shell.desk import Desk
 from notevault.shell.paint import Row, columns, count
+from notevault.shell.screens import Words
 from notevault.shell.ui import options
 from notevault.vault.notebook import ClientView
+
+HIDDEN = "(hidden)"
 
 
 def client_row(desk: Desk, view: ClientView, others: list[ClientView], width: int, hidden: bool) -> Row:
@@ -92,8 +95,12 @@ async def client(desk: Desk, rest: str) -> None:
         return
     editing = word.lower() == "edit"
     picked = await pick(desk, more.strip() if editing else rest, "Client")
-    if picked is not None:
-        await (edit(desk, picked) if editing else page(desk, picked))
+    if picked is None:
+        return
+    if editing:  # it shows her record: logged first, as her page is
+        await edit(desk, await desk.run(lambda: desk.notebook.open_client(picked.id)))
+    else:
+        await page(desk, picked)
 
 
 async def page(desk: Desk, view: ClientView) -> None:
@@ -103,12 +110,16 @@ async def page(desk: Desk, view: ClientView) -> None:
     view = await desk.run(lambda: desk.notebook.open_client(view.id))
     plan = await last_plan(desk, view)
     record = view.client
-    facts = [f"Code {record.code}"]
-    facts += [f"born {record.born.isoformat()}"] if record.born else []
-    facts += [count(view.notes, "session")]
-    facts += [] if record.active else ["treatment ended"]
-    text = [" \u00b7 ".join(facts)]
-    text += [record.note] if record.note else []
+
+    def facts(hidden: bool) -> str:
+        told = [f"Code {record.code}"]
+        told += [f"born {HIDDEN if hidden else record.born.isoformat()}"] if record.born else []
+        told += [count(view.notes, "session")]
+        told += [] if record.active else ["treatment ended"]
+        return " \u00b7 ".join(told)
+
+    text: list[Words] = [facts]
+    text += [lambda hidden: f"Remark {HIDDEN}" if hidden else record.note] if record.note else []
     text += [plan] if plan else []
     picked = await desk.ui.choose(
         lambda hidden: desk.who(view, hidden),
@@ -177,9 +188,10 @@ async def add(desk: Desk, name: str) -> ClientView | None:
     return await desk.run(lambda: desk.notebook.add_client(record))
 
 
-async def _ask_born(desk: Desk, title: str, initial: str) -> str | None:
-    """As typed; "" for none."""
+async def _ask_born(desk: Desk, title: str, initial: str, *, kept: bool = False) -> str | None:
+    """As typed; "" for none. `kept`: there is one, which stays when nothing is typed."""
     today = adding.today(desk.env.clock)
+    alone = "It is hidden; Enter alone leaves it as it is." if kept else "Enter alone leaves it out."
 
     def check(text: str) -> str | None:
         if text.strip():
@@ -187,13 +199,16 @@ async def _ask_born(desk: Desk, title: str, initial: str) -> str | None:
         return None
 
     found = await desk.ui.ask(
-        title, ["Date of birth, like 1980-05-17. Enter alone leaves it out."], "Born", initial=initial, check=check
+        title, [f"Date of birth, like 1980-05-17. {alone}"], "Born", initial=initial, check=check, private=True
     )
     return None if found is None else found.strip()
 
 
 async def edit(desk: Desk, view: ClientView) -> None:
-    """Each fact in turn, as it is; Esc anywhere changes nothing."""
+    """Each fact in turn, as it is; Esc anywhere changes nothing. `view` was opened (logged) for it.
+
+    With names hidden, what belongs to her person is not shown; so it can be typed anew, but not taken away.
+    """
     title = f"Change {view.code}"
     record = view.client
     others = [each for each in await desk.clients() if each.id != view.id]
@@ -204,6 +219,7 @@ async def edit(desk: Desk, view: ClientView) -> None:
         "Name",
         initial="" if hidden else record.name,
         check=lambda text: _fault(lambda: client_values.clean_name(text or (record.name if hidden else ""))),
+        private=True,
     )
     if name is None:
         return
@@ -219,17 +235,22 @@ async def edit(desk: Desk, view: ClientView) -> None:
     )
     if code is None:
         return
-    born = await _ask_born(desk, title, record.born.isoformat() if record.born else "")
+    known = record.born.isoformat() if record.born else ""
+    born = await _ask_born(desk, title, "" if hidden else known, kept=hidden and bool(known))
     if born is None:
         return
-    remark = await desk.ui.ask(title, ["A remark, if you like."], "Remark", initial=record.note.replace("\n", " "))
+    born = born or (known if hidden else "")
+    one_line = record.note.replace("\n", " ")
+    asked = "The remark is hidden. Enter alone leaves it as it is." if hidden and one_line else "A remark, if you like."
+    remark = await desk.ui.ask(title, [asked], "Remark", initial="" if hidden else one_line, private=True)
     if remark is None:
         return
+    remark = remark or (one_line if hidden else "")
     going = await desk.ui.confirm(title, [], "Is the treatment going on?", default=record.active)
     if going is None:
         return
     today = adding.today(desk.env.clock)
-    kept = record.note if remark == record.note.replace("\n", " ") else remark.strip()
+    kept = record.note if remark == one_line else remark.strip()
     changed = replace(
         record,
         name=client_values.clean_name(name),

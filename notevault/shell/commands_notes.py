@@ -18,6 +18,7 @@ from notevault.shell.ui import options
 from notevault.vault.notebook import ClientView, NoteView
 
 SHOWN = 20
+MASK = "\u2022\u2022\u2022"
 
 
 async def new(desk: Desk, rest: str) -> None:
@@ -191,24 +192,26 @@ async def find(desk: Desk, rest: str) -> None:
         rows = []
         for view, text in found.hits:
             head = note_row(desk, view, clients.get(view.client_id), width, hidden)
-            rows.append([[("class:heading", head)], excerpt_row(text, rest, width)])
+            rows.append([[("class:heading", head)], excerpt_row(text, rest, width, hidden=hidden)])
         return rows
 
     selected: int | None = 0
     while True:
-        selected = await desk.ui.choose(f"Find: {visible_line(rest)}", [total], items, selected=selected or 0)
+        selected = await desk.ui.choose(
+            lambda hidden: "Find" if hidden else f"Find: {visible_line(rest)}", [total], items, selected=selected or 0
+        )
         if selected is None:
             return
         await note_desk.open_note(desk, found.hits[selected][0].id)
 
 
-def excerpt_row(text: str, words: str, width: int) -> Row:
-    """One line around the first word found, the words marked."""
+def excerpt_row(text: str, words: str, width: int, *, hidden: bool) -> Row:
+    """One line around the first word found, the words marked; with names hidden what was looked for is, too."""
     line = excerpt(text, words, max(20, width - 4))
     row: Row = [("", "  ")]
     at = 0
     for start, end in hits(line, words):
-        row += [("", visible_line(line[at:start])), ("class:hit", visible_line(line[start:end]))]
+        row += [("", visible_line(line[at:start])), ("class:hit", MASK if hidden else visible_line(line[start:end]))]
         at = end
     return [*row, ("", visible_line(line[at:]))]
 

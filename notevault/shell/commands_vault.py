@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,15 @@ from notevault.domain.imported import ImportedNote
 from notevault.domain.importing import FILE_LIMIT, parse
 from notevault.domain.templates import TEMPLATES
 from notevault.errors import NotFound, UsageFault
-from notevault.shell import owner, wizard
+from notevault.shell import owner, wizard, wording
 from notevault.shell.complete import COMMANDS
 from notevault.shell.desk import Desk
 from notevault.shell.paint import Row, columns, count, wrapped
 from notevault.shell.ui import Progress, options, rows_of
 from notevault.vault import verify
 
+NAMED = 50
+"""Findings that are spelled out."""
 HELP_KEYS = (
     ("F1", "this help"),
     ("F8", "hide or show names, on every screen"),
@@ -46,7 +49,8 @@ HELP_MORE = {
     "import": "Reads .txt, .md and .csv files. You see what would come in before anything is saved.",
     "sign": "Vouches for a note. A later change makes a new version that is unsigned again.",
     "audit": "Who opened, wrote and searched what, and when: the last 7 days. `audit 30` goes back 30 days,"
-    " `audit anna` shows one client, `audit review` goes over all since the last review and asks whether it was you.",
+    " `audit anna` shows one client, `audit review` goes over all since the last review and asks whether it was you."
+    " For an auditor, in a terminal: `notevault audit --help`.",
     "verify": "Reads everything and checks that nothing was changed, moved or taken away.",
     "settings": "Your name under signed notes, the minutes until the lock, the usual template.",
     "quit": "Saves, locks and leaves. Closing the window does the same.",
@@ -84,14 +88,25 @@ async def check(desk: Desk, _rest: str) -> None:
     verdict = await desk.ui.work("Verify", ["Reading everything and checking that nothing was changed\u2026"], job)
     said = {
         0: "Nothing was changed, moved or taken away.",
-        1: "Something was changed. Keep the vault folder as it is, and restore from a backup.",
-        2: "Not everything could be checked.",
+        1: f"{_things(verdict.findings)} did not hold. Copy the vault folder away as it is, and ask for a backup.",
+        2: f"{_things(verdict.undecided)} could not be checked.",
     }[verdict.exit_code]
-    lines = [said, "", f"{verdict.entries:,} log entries and {count(verdict.blobs, 'record')} looked at."]
-    for title, found in (("Changed:", verdict.findings), ("Not checked:", verdict.undecided)):
+    entries = count(verdict.entries, "log entry").replace("entrys", "entries")
+    lines = [said, "", f"{entries} and {count(verdict.blobs, 'record')} looked at."]
+    for title, found in (("Did not hold:", verdict.findings), ("Not checked:", verdict.undecided)):
         if found:
-            lines += ["", title, *(f"  {code}: {sentence}" for code, sentence in found[:50])]
+            lines += ["", title, *(f"  {wording.found_words(*each)}" for each in found[:NAMED])]
+        if found[NAMED:]:
+            lines.append(f"  {len(found) - NAMED:,} more; `notevault verify` in a terminal names them.")
+    if verdict.notes:
+        lines += ["", "Besides:", *(f"  {wording.in_plain_words(each)}" for each in verdict.notes[:NAMED])]
+    if verdict.findings:
+        desk.alarms.found([wording.found_words(*each) for each in verdict.findings[:NAMED]])
     await desk.ui.page("Verify", rows_of(*lines))
+
+
+def _things(found: Sequence[object]) -> str:
+    return count(len(found), "thing")
 
 
 _STEPS = {

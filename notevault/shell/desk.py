@@ -23,6 +23,7 @@ from notevault.shell.control import Channel
 from notevault.shell.safe import visible_line
 from notevault.shell.toolbar import Bar
 from notevault.shell.ui import Ui
+from notevault.shell.wording import in_plain_words
 from notevault.vault import rekey
 from notevault.vault.drafts import Drafts, View
 from notevault.vault.env import Env
@@ -179,7 +180,7 @@ class Desk:
 
     def say_fault(self, fault: NotevaultError) -> None:
         self.alarms.heard(fault)
-        self.say(f"{fault.sentence} {fault.next_step}".strip())
+        self.say(in_plain_words(f"{fault.sentence} {fault.next_step}".strip()))
 
     # What must be looked at
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from notevault.app import reviewing
+from notevault.app import alarms_source, reviewing
 from notevault.domain import dates
 from notevault.domain.matching import label
 from notevault.domain.notes import word_count
+from notevault.errors import NotevaultError
 from notevault.shell.complete import Catalogue
 from notevault.shell.desk import Desk
 from notevault.shell.home import Entry, HomeData, Section
@@ -20,6 +21,7 @@ COUNTED = 500
 
 def home_data(desk: Desk) -> HomeData:
     """Names shown here are logged as a list, once a session, before they are returned."""
+    hear_log(desk)
     clients = desk.notebook.clients()
     by_id = {view.id: view for view in clients}
     now = desk.now()
@@ -61,6 +63,17 @@ def home_data(desk: Desk) -> HomeData:
         tuple(desk.warnings()),
         REVIEW if desk.session.read_only is None and reviewing.review_due(desk.session, now) else "",
     )
+
+
+def hear_log(desk: Desk) -> None:
+    """What the log tells of since it was last looked at becomes an alarm; so does a log that cannot be read."""
+    try:
+        told = alarms_source.since_looked(desk.session)
+    except NotevaultError as fault:
+        desk.alarms.heard(fault)
+        return
+    desk.alarms.found(told.faults)
+    desk.alarms.noticed(told.notices)
 
 
 def _many(number: int) -> str:

@@ -6,8 +6,10 @@ Only its steps at the log take the vault's gate, for milliseconds (`vault.epochs
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from notevault.errors import NotevaultError
+from notevault.ports import SecretStore
 from notevault.shell.desk import Desk
 from notevault.vault import epochs
 
@@ -16,8 +18,11 @@ AGAIN_MS = 10 * 60_000
 
 
 class EpochKeeper:
-    def __init__(self, desk: Desk) -> None:
+    """`store`: a way to the key store that asks for no dialog and gives up soon."""
+
+    def __init__(self, desk: Desk, store: Callable[[], SecretStore]) -> None:
         self._desk = desk
+        self._store = store
         self._thread: threading.Thread | None = None
         self._not_before = 0
 
@@ -42,7 +47,7 @@ class EpochKeeper:
     def _close(self) -> None:
         desk = self._desk
         try:
-            with epochs.closing(desk.session, wait_s=0.0) as close:
+            with epochs.closing(desk.session, self._store(), wait_s=0.0) as close:
                 with desk.gate:
                     close.look()
                 close.prepare()

@@ -58,6 +58,19 @@ def make_input() -> Input:
     return _Input(sys.stdin)
 
 
+def forget_typed(source: Input) -> None:
+    """Throw away keys pressed for an earlier screen: those the last application left over, and those not read yet."""
+    from prompt_toolkit.input.typeahead import clear_typeahead
+
+    clear_typeahead(source)
+    if sys.platform == "win32":
+        return
+    import termios
+
+    with contextlib.suppress(OSError, termios.error):
+        termios.tcflush(source.fileno(), termios.TCIFLUSH)
+
+
 @contextlib.contextmanager
 def held_raw(source: Input) -> Iterator[None]:
     """Raw for a while: what is typed between two screens is neither shown nor a signal. The parent sets it back."""

@@ -24,7 +24,7 @@ from notevault.shell.idle import WARN_S, Idle
 from notevault.shell.paint import plain
 from notevault.shell.plain_editor import edit_plain
 from notevault.shell.safe import visible
-from notevault.shell.screens import Check, Rows, Words, in_words
+from notevault.shell.screens import NO_ENTER, Check, Rows, Words, in_words
 from notevault.shell.terminal import CLEAR, FORGET_SCROLLBACK, is_dumb, write
 from notevault.shell.ui import Items, Leave, Progress, graver
 
@@ -111,6 +111,12 @@ class PlainUi:
             write("\n")
             self._waiting.set_result(None)
 
+    def _forget_typed(self) -> None:
+        """What was typed ahead does not answer a question that nobody has seen."""
+        self._lines.clear()
+        self._rest = b""
+        plain_tty.forget()
+
     def leave(self, reason: str) -> None:
         if self._in_text and (rest := self._rest + (b"" if plain_tty.gone() else plain_tty.unfinished())):
             self._rest = b""
@@ -190,6 +196,7 @@ class PlainUi:
         revealable: bool = False,
         check: Check | None = None,
         live: Callable[[str], str] | None = None,
+        private: bool = False,
     ) -> str | None:
         self._head(title, [*self.news, *text])
         hint = " (not shown)" if secret else f" [{initial}; - for nothing]" if initial else ""
@@ -209,15 +216,21 @@ class PlainUi:
                 return typed
             self.say(fault)
 
-    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> bool | None:
+    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool | None) -> bool | None:
         self._head(title, text)
+        if default is None:
+            self._forget_typed()
+        hint = "[y or n]" if default is None else "[Y/n]" if default else "[y/N]"
         while True:
-            typed = await self.line(f"{question} {'[Y/n]' if default else '[y/N]'} ")
+            typed = await self.line(f"{question} {hint} ")
             if typed is None or typed == ".":
                 return None
-            if typed.strip().lower() in ("", "y", "n"):
-                return default if not typed.strip() else typed.strip().lower() == "y"
-            self.say("Please type y or n, or Enter alone.")
+            word = typed.strip().lower()
+            if word in ("y", "n"):
+                return word == "y"
+            if not word and default is not None:
+                return default
+            self.say("Please type y or n, or Enter alone." if default is not None else NO_ENTER)
 
     async def choose(
         self, title: Words, text: Sequence[Words], items: Items, *, selected: int = 0, numbered: bool = False

@@ -43,6 +43,16 @@ def never_stop() -> None:
         termios.tcsetattr(0, termios.TCSANOW, state)
 
 
+def forget() -> None:
+    """Throw away what was typed and not read yet."""
+    if sys.platform == "win32":
+        return
+    import termios
+
+    with contextlib.suppress(OSError, termios.error):
+        termios.tcflush(0, termios.TCIFLUSH)
+
+
 def unfinished() -> bytes:
     """What stands in a line that was not ended yet: it can be had by leaving the line mode for a moment."""
     if sys.platform == "win32":

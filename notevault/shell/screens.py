@@ -17,6 +17,7 @@ from notevault.shell.text import TextModel
 
 MEASURE = 76
 """Columns of running text: one wording for 80 and for wide terminals."""
+NO_ENTER = "Enter alone is no answer here: please type y or n."
 
 Check = Callable[[str], str | None]
 """What is wrong with an answer, None when nothing is; a NotevaultError that it raises is said too."""
@@ -118,7 +119,9 @@ class Screen:
 
 
 class Ask(Screen):
-    """One line of text; with `secret` never shown (F8 shows it where `revealable`: a sheet in the hand)."""
+    """One line of text; with `secret` never shown (F8 shows it where `revealable`: a sheet in the hand). What stands
+    in a `private` one at first is not shown while names are hidden.
+    """
 
     def __init__(
         self,
@@ -131,11 +134,13 @@ class Ask(Screen):
         revealable: bool = False,
         check: Check | None = None,
         live: Callable[[str], str] | None = None,
+        private: bool = False,
         keys: str | None = None,
     ) -> None:
         super().__init__(title, text)
         self.label, self.secret, self.takes_f8 = label, secret, revealable
         self._check, self._live = check, live
+        self._private = initial if private else None
         self.model = TextModel(initial, len(initial))
         self.fault = ""
         self._shown = False
@@ -172,9 +177,8 @@ class Ask(Screen):
 
     def body(self, width: int, height: int) -> tuple[list[Row], tuple[int, int] | None]:
         rows = [*self.paragraphs(width), [("", "")]]
-        line, column = field_row(
-            f" {self.label} ", self.model, min(width, MEASURE), masked=self.secret and not self._shown
-        )
+        masked = (self.secret and not self._shown) or (self.names_hidden and self.model.text == self._private)
+        line, column = field_row(f" {self.label} ", self.model, min(width, MEASURE), masked=masked)
         rows.append(line)
         cursor = (column, len(rows) - 1)
         if self.fault:
@@ -185,16 +189,23 @@ class Ask(Screen):
 
 
 class Confirm(Screen):
-    """Yes or no: only y, n or Enter count. Esc is the safe answer's way back (None)."""
+    """Yes or no: only y, n or Enter count. Esc is the safe answer's way back (None). Without a default, Enter is no
+    answer.
+    """
 
-    def __init__(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> None:
+    def __init__(self, title: Words, text: Sequence[Words], question: str, *, default: bool | None) -> None:
         super().__init__(title, text)
         self.question, self.default = question, default
-        self.keys = f"Enter {'yes' if default else 'no'} \u00b7 y or n \u00b7 Esc back"
+        enter = "" if default is None else f"Enter {'yes' if default else 'no'} \u00b7 "
+        self.keys = f"{enter}y or n \u00b7 Esc back"
+        self.hint = "[y or n]" if default is None else "[Y/n]" if default else "[y/N]"
+        self._asked_again = False
 
     def act(self, name: str, *, select: bool = False) -> None:
         if name == "close":
             self.finish(None)
+        elif name == "newline" and self.default is None:
+            self._asked_again = True
         elif name == "newline":
             self.finish(self.default)
 
@@ -206,9 +217,9 @@ class Confirm(Screen):
         """Nothing pasted answers a question."""
 
     def body(self, width: int, height: int) -> tuple[list[Row], tuple[int, int] | None]:
-        hint = "[Y/n]" if self.default else "[y/N]"
-        ask = wrapped(f"{self.question} {hint} ", min(width - 2, MEASURE), "class:question", " ")
-        rows = [*self.paragraphs(width), [("", "")], *ask]
+        ask = wrapped(f"{self.question} {self.hint} ", min(width - 2, MEASURE), "class:question", " ")
+        again = wrapped(NO_ENTER, min(width - 2, MEASURE), "class:message", " ") if self._asked_again else []
+        rows = [*self.paragraphs(width), [("", "")], *again, *ask]
         return rows, (min(len(plain(rows[-1])) + 1, width - 1), len(rows) - 1)
 
 

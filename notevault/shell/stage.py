@@ -24,7 +24,7 @@ from notevault.shell.editor_keys import ESCAPE_S, backspace_is_delete, bindings
 from notevault.shell.editor_view import Picture
 from notevault.shell.home import HomeScreen
 from notevault.shell.idle import Idle
-from notevault.shell.lent import held_raw, make_input, make_output
+from notevault.shell.lent import forget_typed, held_raw, make_input, make_output
 from notevault.shell.safe import cell_width
 from notevault.shell.screens import Ask, Check, Choose, Confirm, Page, Rows, Screen, Wait, Words
 from notevault.shell.style import COLOR_DEPTH, STYLE
@@ -197,6 +197,7 @@ class Stage:
         revealable: bool = False,
         check: Check | None = None,
         live: Callable[[str], str] | None = None,
+        private: bool = False,
     ) -> str | None:
         found: str | None = await self.run(
             Ask(
@@ -208,11 +209,14 @@ class Stage:
                 revealable=revealable,
                 check=check,
                 live=live,
+                private=private,
             )
         )
         return found
 
-    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> bool | None:
+    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool | None) -> bool | None:
+        if default is None:
+            forget_typed(self.input)
         found: bool | None = await self.run(Confirm(title, text, question, default=default))
         return found
 

@@ -58,11 +58,18 @@ class Ui(Protocol):
         revealable: bool = False,
         check: Check | None = None,
         live: Callable[[str], str] | None = None,
+        private: bool = False,
     ) -> str | None:
-        """An answer that `check` had nothing against; None to go back."""
+        """An answer that `check` had nothing against; None to go back. `private`: as names are, `initial` may be hidden
+        while it is asked.
+        """
         ...
 
-    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool) -> bool | None: ...
+    async def confirm(self, title: Words, text: Sequence[Words], question: str, *, default: bool | None) -> bool | None:
+        """Yes, no, or None to go back. `default` None: it vouches for something, so Enter alone is no answer, and keys
+        that were pressed before the question appeared are thrown away.
+        """
+        ...
 
     async def choose(
         self, title: Words, text: Sequence[Words], items: Items, *, selected: int = 0, numbered: bool = False

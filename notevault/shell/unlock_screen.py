@@ -2,20 +2,23 @@
 
 wrong passphrase            asked again; nothing hints at anything but the typing
 this laptop's key missing   the recovery sheet; or again, once the system's key store is back
-damage, an old copy         said as it is; the recovery sheet, or leave
+damage at the door          said as it is; the recovery sheet, or leave
+an old or changed log       what that means, what to do first; look, go on with a new log, or leave
 """
 
 from __future__ import annotations
 
 from notevault.app import oneshot, opening
 from notevault.errors import Busy, NotevaultError, SecretsUnavailable, UsageFault, WrongSecret
-from notevault.shell import sheet_flow, wizard
+from notevault.shell import sheet_flow, wizard, wording
 from notevault.shell.desk import Desk
 from notevault.shell.ui import Leave, Progress, options, rows_of
 from notevault.vault import fails, rekey
 from notevault.vault.session import Session
 
 TITLE = "notevault"
+GO_ON = "Go on with a new log\nwhat lies here is the vault from now on; this is logged"
+CHOICES = ("Only look at it\nyou can read what opens; nothing new can be written here", GO_ON, "Leave")
 SLIPS = 3
 """Wrong passphrases after which the recovery sheet is mentioned; nothing is ever locked out."""
 WHY = {
@@ -52,7 +55,7 @@ async def unlock(desk: Desk, after: str) -> None:
                 fault += " If you have forgotten it: Esc, then your recovery sheet."
             after = "start"
         except NotevaultError as error:
-            await _other_ways(desk, f"{error.sentence} {error.next_step}".strip(), error)
+            await _other_ways(desk, wording.in_plain_words(f"{error.sentence} {error.next_step}".strip()), error)
         else:
             await _opened(desk, session, slips)
 
@@ -95,25 +98,21 @@ def _tell(desk: Desk, slips: int) -> None:
 
 
 async def _read_only(desk: Desk) -> None:
-    """An older copy of the vault lies here, or another one: nothing is written until that is decided."""
+    """Older than it was, or not what was written: nothing is written until that is decided."""
+    found = wording.standing(desk.session.read_only or "")
     picked = await desk.ui.choose(
-        "This vault is older than it should be",
-        [
-            desk.session.read_only or "",
-            "Perhaps an older copy of the folder was put back. Notes written since then are not in it."
-            " If you have the newer folder, leave and put it back. Until you decide, nothing is changed here.",
-        ],
-        options(
-            "Only look at it\nyou can read everything; nothing new can be written here",
-            "Go on with this older copy\nit becomes the vault from now on; this is logged",
-            "Leave",
-        ),
+        found.title,
+        [found.detail, found.means, *(wording.first_steps(str(desk.session.paths.root)) if found.may_go_on else [])],
+        options(*[each for each in CHOICES if found.may_go_on or each != GO_ON]),
         numbered=True,
     )
-    if picked == 2:
+    if picked == (2 if found.may_go_on else 1):
         raise Leave("exit")
     if picked == 1 and await desk.ui.confirm(
-        "Go on with the older copy", ["What was written after it is not here."], "Are you sure?", default=False
+        "Go on with a new log",
+        [found.detail, "Is the folder copied away? What is missing or changed here does not come back by itself."],
+        "Are you sure?",
+        default=None,
     ):
         try:
             fresh = await desk.ui.work(
@@ -123,6 +122,7 @@ async def _read_only(desk: Desk) -> None:
             desk.say_fault(error)
         else:
             desk.take(fresh)
+            desk.alarms.found([f"Before the new log was begun: {found.detail}"])
 
 
 async def _other_ways(desk: Desk, said: str, error: NotevaultError | None = None) -> None:

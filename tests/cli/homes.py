@@ -124,9 +124,12 @@ class Home:
         return int(checkpoint.read_text().split("\n")[1])
 
     def copy(self, to: Path) -> Home:
-        """As it lies on the disk, links and permissions included."""
+        """As it lies on the disk, links and permissions included; as another computer's, which knows no other place."""
         shutil.copytree(self.path, to, symlinks=True)
-        return Home(to)
+        there = Home(to)
+        for place in there.path.glob(".local/state/notevault/*/place"):
+            place.unlink()
+        return there
 
 
 def empty_home(path: Path) -> Home:

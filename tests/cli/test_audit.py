@@ -72,7 +72,7 @@ def test_as_objects_there_is_a_line_for_each_finding_and_the_verdict_last(worked
                for each in findings)  # fmt: skip
     assert (verdict["verdict"], verdict["findings"], verdict["undecided"], verdict["entered"]) == ("intact", 0, 0, True)
     assert verdict["headline"].startswith("INTACT: ")
-    assert verdict["vouched"] > 0
+    assert (verdict["vouched"], verdict["remembered"]) == (0, verdict["entries"])  # nobody outside has seen it
     flip(min(worked.vault.glob("blobs/*/*")), 100)
     done = worked.run("--json", "audit", "verify", code=1)
     (proof, *_, verdict) = [json.loads(line) for line in done.stdout.splitlines()]
@@ -105,15 +105,17 @@ def test_a_missing_note_is_proof_and_enters_the_log_which_itself_holds(worked: H
     assert (told.ev, told.o, told.k["bad"]) == ("verify.run", "fail", 1)
 
 
-def test_a_file_nobody_logged_cannot_be_decided(worked: Home) -> None:
+def test_a_file_nobody_logged_is_told_of_and_counts_nowhere(worked: Home) -> None:
     import hashlib
 
     data = b"put here by somebody"
     name = hashlib.sha256(data).hexdigest()
     path = worked.vault / "blobs" / name[:2] / name
     path.write_bytes(data)
-    assert name[:8] in verify(worked, code=2)
-    assert entries(worked)[-1].o == "part"
+    said = verify(worked, code=0)
+    assert name[:8] in said
+    assert "1 file that no log names; it counts nowhere" in said.splitlines()[0]
+    assert entries(worked)[-1].o == "ok"
 
 
 def test_an_older_copy_put_back_is_found_by_what_this_laptop_keeps(worked: Home, tmp_path: Path) -> None:
@@ -150,14 +152,16 @@ def test_the_key_store_alone_finds_it_too(worked: Home, tmp_path: Path) -> None:
     (worked.local / "head").unlink()
     said = verify(worked, code=1)
     assert "ROLLED BACK" in said
-    assert "this laptop's key store" in said
+    assert "the file with this laptop's key" in said
+    assert "key store" not in said
 
 
 def test_without_the_key_store_it_still_checks_and_says_what_it_could_not(worked: Home) -> None:
     worked.key_file.unlink()
     size = worked.log_size()
     done = worked.run("audit", "verify")
-    assert "key store" in done.stderr
+    assert "The file with this laptop's key" in done.stderr
+    assert "key store" not in done.stderr.lower().replace("the system's key store", "")
     assert worked.log_size() == size
 
 
@@ -244,6 +248,21 @@ def test_the_report_is_written_for_people_and_for_programs(worked: Home) -> None
         assert "https://" not in told
     for name in ("r.json", "r.html"):
         assert (worked.path / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_own_report_is_no_auditors_and_takes_nothing_of_this_laptop_for_a_word_from_outside(worked: Home) -> None:
+    done = worked.run("audit", "report", "--out", "r.json", "--html", "r.html")
+    found = json.loads((worked.path / "r.json").read_bytes())
+    assert found["own"] is True
+    assert "it agrees with what this laptop remembers; nothing of it is vouched for from outside" in done.stdout
+    assert "NOT SEEN BEFORE" not in done.stdout
+    page = (worked.path / "r.html").read_text("utf-8")
+    assert page.index("no auditor's report") < page.index("INTACT. ")
+    assert "all of it is vouched for" not in page
+    assert "I made this check myself" not in page
+    assert "Signature</div>" not in page
+    assert "The file with this laptop's key" in page
+    assert "this laptop's key store" not in page.lower()
 
 
 def test_the_report_alone_goes_to_standard_output(worked: Home) -> None:

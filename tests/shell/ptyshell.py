@@ -65,6 +65,8 @@ def make_vault(*, sheet: bool = True) -> None:
     home = Path(os.environ["HOME"])
     if sheet in _made:
         shutil.copytree(_made[sheet], home, dirs_exist_ok=True)
+        for place in local_root().glob("*/place"):
+            place.unlink()  # else the one it was copied from, which is still there, counts as the vault itself
         return
     _make(sheet)
     kept = Path(tempfile.mkdtemp(prefix="made-", dir=home.parent.parent)) / "home"

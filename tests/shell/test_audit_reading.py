@@ -8,16 +8,20 @@ import pytest
 
 from notevault.app import reviewing
 from notevault.app.reviewing import DAY_MS, Recent
+from notevault.auditlog import canon
+from notevault.auditlog.events import EVENTS, INT, MAY
+from notevault.crypto import kdf
 from notevault.domain.loglines import folded
 from notevault.domain.logwords import Fact
 from notevault.errors import WrongSecret
 from notevault.storage.layout import BUNDLE
+from notevault.vault import recover
 from notevault.vault.index import Catalogue
 from notevault.vault.notebook import Notebook
 from notevault.vault.recorder import Act, Subject
 from notevault.vault.session import Session
 from tests.shell.test_audit_words import TODAY
-from tests.vault.build import OTHER_PASSPHRASE, note_of, small
+from tests.vault.build import CHEAP, OTHER_PASSPHRASE, ROOT, House, note_of, small
 from tests.vault.test_planted import _forge, _thief
 
 HOUR = 3_600_000
@@ -94,9 +98,85 @@ def test_an_entry_planted_with_the_logs_keys_alone_is_told_as_one_that_does_not_
     (bad,) = [fact for fact in found.facts if fact.fault]
     assert (bad.event, bad.who, bad.loud) == ("record.write", None, True)
     assert "claims to be made with this vault open" in bad.fault
-    (keyless,) = [fact for fact in found.facts if fact.event == "verify.run"]
-    assert keyless.keyless
-    assert keyless.loud
+    assert words(found).count("checked the vault (without the passphrase)") == 1
+    session.close("key")
+
+
+@pytest.mark.parametrize("event", sorted(event for event, rule in EVENTS.items() if rule.h == MAY))
+def test_what_may_be_done_while_the_vault_is_locked_is_no_alarm(event: str) -> None:
+    house = small()
+    k = {name: 0 for name, pattern in EVENTS[event].k.items() if pattern == INT}
+    k |= {"verify.run": {"bad": 0, "n": 3}, "session.fail": {"n": 1}}.get(event, {})
+    words_of = {"session.fail": "passphrase", "session.lock": "idle", "remember.end": "lock"}
+    told = {**k, "why": words_of[event]} if event in words_of else {**k, "to": "back"} if "to" in EVENTS[event].k else k
+    _thief(house).record(Act(event, "E", "system", k=dict(told)))
+    session = house.unlock()
+    assert session.findings == []
+    (fact,) = [each for each in read(session).facts if each.event == event and each.locked]
+    assert not fact.fault
+    assert fact.loud == (event in ("session.fail", "clock.jump"))
+    session.close("key")
+
+
+def test_an_act_that_needs_an_open_vault_and_was_made_without_its_keys_is_not_told_as_done() -> None:
+    house = small()
+    _plant_anything(house, {"a": "E", "ev": "sheet.confirm", "pu": "admin"})
+    session = house.unlock()
+    assert session.read_only is not None
+    found = read(session)
+    assert found.unread
+    assert not [fact for fact in found.facts if fact.event == "sheet.confirm" and not fact.fault]
+    session.close("key")
+
+
+def _plant_anything(house: House, fields: dict[str, object]) -> None:
+    """An entry that the recorder would refuse, put in with the log's keys."""
+    recorder = _thief(house)
+
+    def build(i: int, p: bytes) -> bytes:
+        whole = {"b": "0" * 16, "e": recorder.tail.epoch, "i": i, "m": 1, "o": "ok", "p": p.hex(), "w": "0" * 16}
+        return canon.dump({**whole, "v": 1, "t": house.clock.wall_ms(), **fields})
+
+    with recorder.writing():
+        recorder._log.commit(recorder.tail, [build], recorder.signer())
+
+
+def test_after_a_recovery_on_the_same_laptop_its_former_acts_are_not_another_laptops() -> None:
+    house = small()
+    session = _recovered(house)
+    told = words(read(session))
+    assert any(each.endswith("(in an earlier log)") for each in told)
+    assert not any("another laptop" in each for each in told)
+    session.close("key")
+
+
+def test_acts_of_a_laptop_that_still_opens_the_vault_are_another_laptops() -> None:
+    first = small()
+    second = first.copy()
+    for path in list(second.files.tree(second.local.root)):
+        second.files.drop_raw(path)
+    second.stores.items.clear()
+    session = _recovered(second)
+    told = words(read(session))
+    assert any(each.endswith("(on another laptop)") for each in told)
+    assert not any("earlier log" in each for each in told)
+    session.close("key")
+
+
+def _recovered(house: House) -> Session:
+    assert house.kit is not None
+    new = kdf.normalise(OTHER_PASSPHRASE)
+    return recover.recover(house.env, ROOT, house.kit.seed, house.kit.fingerprint, new, CHEAP)
+
+
+def test_whoever_looks_at_the_log_is_in_it_each_time() -> None:
+    house = small()
+    session = house.unlock()
+    book = Notebook(session)
+    for _ in range(2):
+        assert [view.code for view in book.clients_for_review()] == ["C-1"]
+    listed = [each.pu for each in house.log() if each.ev == "session.list"]
+    assert listed == ["review", "review"]
     session.close("key")
 
 

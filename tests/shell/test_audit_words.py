@@ -16,7 +16,18 @@ from notevault.auditlog.events import EVENTS, OUTCOMES, PURPOSES
 from notevault.domain import loglines, logsummary, logwords
 from notevault.domain.loglines import days_of, folded
 from notevault.domain.logsummary import nights_of, unusual, weeks_of
-from notevault.domain.logwords import WORDS, About, Fact, Who, act_words, object_words, remark_words, span_words
+from notevault.domain.logwords import (
+    ANOTHER_LAPTOP,
+    EARLIER_LOG,
+    WORDS,
+    About,
+    Fact,
+    Who,
+    act_words,
+    object_words,
+    remark_words,
+    span_words,
+)
 from tests.fakes.simple import MORNING_MS
 from tests.shell.test_words import NEVER, sentences
 
@@ -82,7 +93,12 @@ TABLE: list[tuple[Fact, str]] = [
     (of_note("record.open", kind="client"), "opened the page of  Anna Berg C-014"),
     (of_note("record.open", found=True), "saw in a search  Anna Berg C-014, session 12 of 17 Nov"),
     (of_note("record.open", who=None, about=None), "opened  a client this vault does not know, a note"),
-    (of_note("record.open", elsewhere=True), "opened  Anna Berg C-014, session 12 of 17 Nov (on another laptop)"),
+    (
+        of_note("record.open", elsewhere=ANOTHER_LAPTOP),
+        "opened  Anna Berg C-014, session 12 of 17 Nov (on another laptop)",
+    ),
+    (fact("session.list", elsewhere=EARLIER_LOG), "looked at lists of names (in an earlier log)"),
+    (fact("session.list", purpose="review"), "looked at the log"),
     (
         of_note("record.open", about=replace(TWELFTH, title="Intake", held_ms=MORNING_MS - 400 * DAY)),
         "opened  Anna Berg C-014, session 12 of 17 Oct 2024 \u201cIntake\u201d",
@@ -100,7 +116,7 @@ TABLE: list[tuple[Fact, str]] = [
     (fact("search.run", words=("river",), hits=1), "searched for \u201criver\u201d: 1 note found"),
     (fact("sheet.confirm"), "showed that the recovery sheet is on paper"),
     (fact("settings.change"), "changed the settings"),
-    (fact("import.run", k={"n": 214}), "finished an import of 214 notes"),
+    (fact("import.run", k={"n": 214}), "finished an import of 214 records"),
     (fact("audit.review", k={"n": 1204, "since": 0}), "looked over the log: 1,204 entries"),
     (
         of_note("audit.disclose", kind="client"),
@@ -111,7 +127,7 @@ TABLE: list[tuple[Fact, str]] = [
     (fact("crash.settle", k={"blobs": 0, "bytes": 9, "headers": 0}), "put in order what an interrupted run had left"),
     (fact("clock.jump", k={"ms": 120 * MINUTE, "to": "back"}), "the computer's clock was set back by 2 h"),
     (fact("clock.jump", k={"ms": 40 * DAY, "to": "ahead"}), "the computer's clock was set ahead by 40 days"),
-    (fact("rollback.confirm", k={"root": "", "seen": 9}), "went on with an older copy of the vault"),
+    (fact("rollback.confirm", k={"root": "", "seen": 9}), "went on with the vault as it was found"),
     (fact("epoch.close", k={"key": ""}), "the log changed its own key"),
     (fact("backup.run", k={"n": 20}), "backed up: 20 records"),
     (fact("backup.run", k={"n": 0}, outcome="fail"), "could not back up"),
@@ -121,7 +137,9 @@ TABLE: list[tuple[Fact, str]] = [
     (fact("client.shred", k={"step": "intent"}), "began to destroy a client for good"),
     (fact("client.shred", k={"step": "done"}), "destroyed a client for good"),
     (fact("device.fork"), "began a log of its own for this laptop"),
-    (fact("verify.run", k={"bad": 0, "n": 1}, keyless=True), "checked the vault (NOT made with the vault open)"),
+    (fact("verify.run", k={"bad": 0, "n": 1}, locked=True), "checked the vault (without the passphrase)"),
+    (fact("verify.run", k={"bad": 0, "n": 1}, outcome="part"), "checked the vault, in part"),
+    (fact("session.lock", k={"why": "idle"}, locked=True), "the vault locked itself: no key was pressed"),
 ]
 
 
@@ -199,8 +217,8 @@ def test_another_note_another_client_or_another_outcome_is_never_folded_in() -> 
         replace(one, record=b"m"),
         replace(one, client=b"b", who=JON),
         replace(one, outcome="refused"),
-        replace(one, elsewhere=True),
-        replace(one, keyless=True),
+        replace(one, elsewhere=ANOTHER_LAPTOP),
+        replace(one, locked=True),
         replace(one, fault="It does not hold."),
         replace(one, event="record.print"),
         replace(one, purpose="review"),
@@ -309,6 +327,7 @@ def test_what_is_unusual_is_pulled_out_and_what_is_usual_is_not() -> None:
         fact("session.open", k={"how": "passphrase"}),
         fact("header.write", k={"why": "pool"}),
         fact("verify.run", k={"bad": 0, "n": 1}),
+        fact("crash.settle", k={}, locked=True),
     ]
     odd = [
         of_note("record.export", purpose="export"),
@@ -317,7 +336,6 @@ def test_what_is_unusual_is_pulled_out_and_what_is_usual_is_not() -> None:
         fact("session.fail", outcome="fail", k={"n": 1, "why": "passphrase"}),
         fact("header.write", k={"why": "passphrase"}),
         of_note("record.write", fault="It does not hold."),
-        fact("crash.settle", k={}, keyless=True),
     ]
     assert unusual(usual) == []
     assert [line.first.event for line in unusual([*usual, *odd])] == [each.event for each in odd]

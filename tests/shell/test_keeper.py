@@ -49,7 +49,7 @@ def _shell(house: House) -> tuple[Session, SlowStore, EpochKeeper, Any]:
     desk = SimpleNamespace(
         open=True, session=session, gate=threading.RLock(), env=session.env, ui=SimpleNamespace(leaving=None)
     )
-    return session, store, EpochKeeper(cast(Desk, desk)), desk
+    return session, store, EpochKeeper(cast(Desk, desk), lambda: session.store), desk
 
 
 def _closes(house: House) -> int:

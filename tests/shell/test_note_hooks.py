@@ -356,7 +356,9 @@ def test_after_a_crash_only_those_drafts_come_back_whose_text_no_revision_holds(
         (kept,) = (each for each in desk.drafts.list() if each.note == older.note_id)
         older.save("And its revision.")
         desk.drafts.keep(kept)
+        before = len(place.house.log())
         left = {each.text for each in unsaved_drafts(desk.notebook, desk.drafts)}
+        assert len(place.house.log()) == before, "nobody saw a text, so none was opened"
         assert left == {"Of a note that was never saved.", "Another text."} == drafts_of(place.session)
 
     with_place(scene)

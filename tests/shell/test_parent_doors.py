@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from notevault.adapters.places import default_vault, secrets_folder
+from notevault.auditlog import entry
 from notevault.crypto import kdf
 from notevault.formats import sheet
+from notevault.formats.envelope import RecordType
 from notevault.vault import rekey
 from notevault.vault.notebook import Notebook
 from tests.shell.ptyshell import CTRL_L, ESC, F8, PASSPHRASE, Shell, disk_env, make_vault, open_vault
@@ -83,7 +86,7 @@ def test_an_old_copy_put_back_is_explained_read_only_and_can_be_confirmed(vault:
         shell.unlock()
         shell.until("This vault is older than it should be")
         shell.type("2")
-        shell.until("Are you sure? [y/N]")
+        shell.until("Are you sure? [y or n]")
         shell.type("y")
         shell.until("notevault>")
         assert "READ-ONLY" not in shell.text
@@ -110,8 +113,74 @@ def test_a_new_passphrase_needs_the_present_one(vault: Path) -> None:
         shell.until("Take four or more words")
         shell.type(ESC)
         shell.until("The passphrase is as it was.")
+        shell.type("audit\r")
+        shell.until("could not unlock: wrong passphrase")
+        shell.type(ESC)
+        shell.until("notevault>")
         shell.type("quit\r")
         assert shell.until_ended() == 0
+
+
+def test_what_belongs_to_a_client_is_hidden_with_her_name(vault: Path) -> None:
+    with Shell(rows=30) as shell:
+        shell.unlock()
+        shell.until("notevault>")
+
+        def edit(*answers: str) -> None:
+            shell.type("client edit c-014\r")
+            for label, answer in zip(("Name", "Code", "Born", "Remark"), answers, strict=True):
+                shell.until(lambda label=label: re.search(rf"^ {label}\b", shell.text, re.MULTILINE) is not None)
+                assert not (hidden and re.search("Anna|1979|Karl", shell.text))
+                shell.type(answer + "\r")
+            shell.until("Is the treatment going on?")
+            shell.type("\r")
+
+        hidden = False
+        edit("", "", "1979-03-02", "Sees Dr Karl")
+        shell.until("C-014 is changed.")
+        shell.type("client c-014\r")
+        shell.until("Sees Dr Karl")
+        shell.until("born 1979-03-02")
+        shell.type(F8)
+        shell.until("Remark (hidden)")
+        assert not re.search("Anna|1979|Karl", shell.text)
+        shell.type(ESC)
+        shell.until("notevault>")
+        hidden = True
+        edit("", "", "", "")
+        shell.until("Nothing was changed.")
+        shell.type("find slept\r")
+        shell.until("1 note found")
+        assert "four hours" in shell.text
+        assert "lept" not in shell.text
+        shell.type(F8)
+        shell.until("Find: slept")
+        shell.until("Slept four hours.")
+        shell.type(ESC)
+        shell.until("notevault>")
+        shell.type("client edit c-014\r")
+        shell.until("Anna Berg")
+        shell.type(F8)
+        shell.until(lambda: "Anna" not in shell.text)
+        shell.type("\r")
+        shell.type("\r")
+        shell.until("Born")
+        assert "1979" not in shell.text
+        shell.type(F8)
+        shell.until("1979-03-02")
+        shell.type(ESC)
+        shell.until("notevault>")
+        shell.type("quit\r")
+        assert shell.until_ended() == 0
+    session = open_vault()
+    (anna,) = Notebook(session).clients()
+    assert (str(anna.client.born), anna.client.note) == ("1979-03-02", "Sees Dr Karl")
+    parsed = [entry.parse(data) for data in session.recorder.entries(0, session.recorder.tail.size)]
+    opened = [each for each in parsed if isinstance(each, entry.Entry) and each.ev == "record.open"]
+    subjects = [session.sealer.routing_of(each, session.origin) for each in opened]
+    shown = [each for each in subjects if each is not None and each.type == RecordType.CLIENT]
+    assert len(shown) == 4, "her page, and each time her data were shown to be changed"
+    session.close("exit")
 
 
 def test_notes_are_imported_signed_and_read_with_names_hidden(vault: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from notevault.auditlog import pubkeys
 from notevault.crypto import objects, sessionkey, signing, slots, stream, subkeys
 from notevault.crypto.hkdf import H, u8, u16, u32, u64
 from notevault.crypto.kdf import normalise
@@ -237,7 +238,9 @@ def signatures() -> Json:
         "card": {"sig": b64(signing.sign_card(s.VIK_SEED, card)), "unsigned": card.decode()},
         "cross": {"old_seed": old.hex(), "old_vik": cross.vik.hex(), "sig": b64(cross.sig)},
         "purge": {"digest": digest, "sig": b64(signing.sign_purge(s.VIK_SEED, s.VAULT, digest))},
-        "small_order_keys": sorted(y.to_bytes(32, "little").hex() for y in signing._SMALL_ORDER_Y),
+        "small_order_keys": sorted(
+            y.to_bytes(32, "little").hex() for y in pubkeys._SMALL_ORDER | {2**255 - 19, 2**255 - 18}
+        ),
         "vault": s.VAULT.hex(),
         "vik": s.HEADER.vik.hex(),
         "vik_seed": s.VIK_SEED.hex(),
