@@ -20,6 +20,7 @@ from .verdict import Finding, Weight
 
 MAX_FINDINGS = 20  # of each kind and weight; the tally has them all
 _PIECE = 1 << 20
+MOST_LEFT = 16  # files that no log names, and that a verdict may pass over with a note
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 SMALL = 64 << 10  # bytes: file systems keep small files in odd ways, and they cost nothing to hash
@@ -57,6 +58,7 @@ def check_blobs(
         for digest in destroyed:
             live.pop(digest, None)
         look.part(first, live, destroyed)
+    look.many()
     look.top()
     return look.tally, look.findings, look.strays
 
@@ -104,6 +106,13 @@ class _Look:
             text = f"BLOB MISSING: blobs/{name}/{digest.hex()}, which entry {index} wrote"
             weight = Weight.TAMPERED if self._sure else Weight.UNDECIDED
             self._find("BLOB_MISSING", weight, text, index)
+
+    def many(self) -> None:
+        """So many files that no log names are no single save's: an older log may lie beside newer notes."""
+        if self._unlogged is Weight.NOTE and self.tally.unlogged > MOST_LEFT:
+            text = f"UNLOGGED BLOB: {self.tally.unlogged} files are in no log, more than an interrupted save leaves;"
+            text += " an interrupted import leaves them, or an older log that was put beside newer notes"
+            self._find("UNLOGGED_BLOB", Weight.UNDECIDED, text)
 
     def top(self) -> None:
         """What lies beside the 256 folders."""

@@ -86,6 +86,16 @@ def test_a_file_that_no_log_names_is_told_and_not_accused(vault: Forge) -> None:
         assert "1 file that no log names; it counts nowhere" in said
 
 
+def test_many_files_that_no_log_names_are_no_interrupted_save(vault: Forge) -> None:
+    for number in range(17):
+        forge.put(vault.blob_path(f"{number:02x}" * 32), b"left over")
+        code = check(vault).exit_code
+        assert code == (2 if number == 16 else 0), number
+    telling = [each for each in check(vault).findings if each.weight is Weight.UNDECIDED]
+    assert [each.code for each in telling] == ["UNLOGGED_BLOB"]
+    assert "17 files are in no log" in telling[0].sentence
+
+
 def test_a_file_that_no_log_names_stays_open_while_anything_else_is(tmp_path: Path) -> None:
     vault = busy(tmp_path, 200, logs=2)
     forge.put(vault.blob_path("ab" * 32), b"planted")
