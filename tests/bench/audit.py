@@ -45,6 +45,8 @@ def once(command: list[str], folder: Path, expected: int = 0) -> Spent:
     """Run it, its output into files; SystemExit when it ends otherwise than `expected`."""
     env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     result, said = folder / "spent.json", folder / "said"
+    for report in ("report.json", "report.html"):  # the command replaces no file
+        (folder / report).unlink(missing_ok=True)
     with said.open("wb") as out:
         launcher = [sys.executable, "-I", "-S", str(CHILD), str(result), *command]
         subprocess.run(launcher, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=True)
