@@ -200,8 +200,10 @@ def look_inside(session: Session) -> list[Item]:
                 "state",
                 "bad",
                 f"This vault is read-only. {session.read_only}",
-                "If an old copy was put back by mistake, put the newest one back. If this is the copy that you want to"
-                " go on with: `notevault doctor --confirm-rollback`.",
+                "What is read here enters the vault's own log at its next opening."
+                if session.is_copy
+                else "If an old copy was put back by mistake, put the newest one back. If this is the copy that you"
+                " want to go on with: `notevault doctor --confirm-rollback`.",
             )
         )
     before = len(session.notices)
@@ -209,9 +211,8 @@ def look_inside(session: Session) -> list[Item]:
     items += [Item("drafts", "bad", sentence) for sentence in session.notices[before:]]
     del session.notices[before:]
     if session.findings:
-        items.append(
-            Item("records", "bad", f"{len(session.findings)} things did not hold.", "`notevault verify` names them.")
-        )
+        things = "One thing" if len(session.findings) == 1 else f"{len(session.findings)} things"
+        items.append(Item("records", "bad", f"{things} did not hold.", "`notevault verify` names them."))
     try:
         settings = Notebook(session).settings()
     except Damaged as fault:

@@ -169,7 +169,8 @@ class Context:
         for notice in session.notices:
             self.out.warn(notice)
         if session.read_only is not None:
-            self.out.warn(f"This vault is read-only. {session.read_only} `notevault doctor` says how to go on.")
+            step = "" if session.is_copy else " `notevault doctor` says how to go on."
+            self.out.warn(f"This vault is read-only. {session.read_only}{step}")
         if session.findings:
             count = "One thing" if len(session.findings) == 1 else f"{len(session.findings)} things"
             self.out.warn(f"{count} in this vault did not hold what was promised: run `notevault verify`.")

@@ -108,6 +108,8 @@ def _confirm(ctx: Context) -> int:
 def _agreed(ctx: Context, session: Session) -> Session:
     if session.read_only is None:
         raise Refused("This vault is the newest that this laptop has seen: there is nothing to confirm.", "")
+    if session.is_copy:
+        return rekey.confirm_rollback(session)  # refuses, before anything is asked
     ctx.out.say(
         f"{session.read_only}\n"
         "If you go on with the vault as it is here, what was saved elsewhere or is damaged is not part of it any more;"

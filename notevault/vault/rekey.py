@@ -126,7 +126,7 @@ def confirm_rollback(session: Session) -> Session:
     """
     if session.read_only is None:
         raise Refused("This vault is not read-only: there is nothing to confirm.", "")
-    if session.read_only.startswith("COPY"):
+    if session.is_copy:
         raise Refused(session.read_only, "What is here can be read; nothing was changed.")
     tail = session.recorder.tail
     heads = [*session.heads, Head(session.origin, tail.size, tail.root, session.header.seq)]

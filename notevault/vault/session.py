@@ -130,6 +130,11 @@ class Session:
             lambda digest: self.read_only is None and bring_back(self, digest),
         )
 
+    @property
+    def is_copy(self) -> bool:
+        """Read-only because the vault itself lies elsewhere: nothing is wrong, and there is nothing to confirm."""
+        return self.read_only is not None and self.read_only.startswith("COPY")
+
     # -- following the log
 
     def covered_to(self, start: int, tail: Tail) -> None:
@@ -192,7 +197,8 @@ class Session:
 
     def check_writable(self) -> None:
         if self.read_only is not None:
-            raise ReadOnlyVault(f"This vault is read-only: {self.read_only}")
+            step = "What is here can be read; nothing was changed." if self.is_copy else None
+            raise ReadOnlyVault(f"This vault is read-only: {self.read_only}", step)
 
     def write(self, records: Sequence[NewRecord], *more: Act) -> list[Write]:
         """Blobs, entries, checkpoint: durable when this returns. `more` acts are entered in the same commit, last.

@@ -282,3 +282,24 @@ def test_a_card_taken_along_lets_an_auditor_check_a_copy(worked: Home, tmp_path:
     assert main(words) == 0
     flip(next(tmp_path.glob("copy/audit/*/open")), 400)
     assert main(words) == 1
+
+
+def test_a_copy_beside_its_vault_is_read_and_says_where_to_write(worked: Home, tmp_path: Path) -> None:
+    worked.saved("note", "add", "--client", "C-014", stdin="From now on this laptop knows where the vault lies.")
+    copy = tmp_path / "stick"
+    shutil.copytree(worked.vault, copy)
+    size = worked.log_size()
+    shown = worked.run("note", "list", "--vault", str(copy), open_it=True)
+    assert shown.stdout.count("\n") >= 1
+    refused = worked.run(
+        "note", "add", "--client", "C-014", "--vault", str(copy), stdin="Not here.", open_it=True, code=73
+    )
+    for said in (shown.stderr, refused.stderr):
+        assert str(worked.vault) in said
+        assert "doctor" not in said
+    seen = worked.run("doctor", "--vault", str(copy), open_it=True, code=None).stdout
+    assert "the vault's own log" in seen
+    assert "--confirm-rollback" not in seen
+    worked.saved("note", "add", "--client", "C-014", stdin="And on.")
+    assert worked.log_size() > size
+    assert [each.o for each in entries(worked) if each.o == "reported"]
