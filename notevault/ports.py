@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Clock(Protocol):
@@ -169,3 +170,137 @@ class SecretStores(Protocol):
         ...
 
     def open(self, kind: str, vault_id: bytes, device_id: bytes) -> SecretStore: ...
+
+
+class Listed(NamedTuple):
+    """One name of a folder, as the system lists it. Nothing was opened."""
+
+    kind: str  # file · folder · other (a link, a pipe, a device)
+    size: int  # bytes; of a file
+    mtime_ns: int  # a hint, never a proof
+    offline: bool  # a cloud client keeps its bytes elsewhere: reading would fetch them
+
+
+class Tree(Protocol):
+    """Reading below one folder, `root`. Paths are relative, their parts joined by `/`; no part is empty, `.` or `..`.
+
+    Links are refused at every step below `root` (Damaged). Raises as `Files` does.
+    """
+
+    @property
+    def root(self) -> Path: ...
+
+    def names(self, folder: str) -> set[str]:
+        """All names in a folder (`""`: the root itself); empty when it is absent. The cheapest look there is."""
+        ...
+
+    def listing(self, folder: str) -> dict[str, Listed]:
+        """The same with kinds and sizes."""
+        ...
+
+    def size(self, path: str) -> int | None:
+        """Bytes of the regular file, None when nothing is there; Damaged for anything else."""
+        ...
+
+    def read(self, path: str, *, limit: int) -> bytes:
+        """NotFound; Damaged above `limit` bytes, and for what is no regular file."""
+        ...
+
+    def stream(self, path: str, *, chunk: int) -> Iterator[bytes]: ...
+
+
+class WriteOnce(Tree, Protocol):
+    """A backup place as the mirror may touch it: it can be added to. There is no way to overwrite or to delete.
+
+    "Durable" as in `Files`, as far as the place's system can: `durability` says how far. All files are first written
+    whole under `.stage-<device>/`, then given their names by a rename that never replaces.
+    """
+
+    @property
+    def durability(self) -> str:
+        """`full`, or `reduced` once the system has refused a sync (some network folders, some sticks)."""
+        ...
+
+    def free_bytes(self) -> int | None: ...
+
+    def make_folders(self, folders: Iterable[str]) -> None:
+        """With parents below the root, which itself must be there: a place that is not plugged in is never made."""
+        ...
+
+    def add(self, path: str, data: bytes, *, read_back: bool = False) -> None:
+        """A new file, durable. One that is there with the same bytes is kept; Damaged when its bytes are others."""
+        ...
+
+    def add_batch(self, items: Iterable[tuple[str, bytes]], *, read_back: bool = False) -> int:
+        """`add` for many with as few syncs as the system allows; durable when it returns. How many were new.
+
+        Either all of a batch have their names at the end, or an error is raised; then some may have them, all whole.
+        `read_back`: each file is opened again and compared, past the system's cache where it can be, before it gets
+        its name.
+        """
+        ...
+
+    def add_stream(self, path: str, pieces: Iterable[bytes], *, sha256: str, read_back: bool = False) -> None:
+        """A large file in pieces, durable; Damaged when they do not hash to `sha256` (then nothing was added)."""
+        ...
+
+    def set_aside(self, path: str, day: str) -> str:
+        """Move what is wrong to `quarantine/<day>/`, under a name that is free there; the new path. NotFound."""
+        ...
+
+    def sweep(self, now_ms: int) -> int:
+        """Remove our own staging left by a run that was killed over 24 hours ago; how many files."""
+        ...
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What a folder lies on."""
+
+    kind: str  # fixed · removable · network · cloud · memory · unknown
+    name: str  # for people: "USB stick BLUE", "Dropbox's folder", "network folder on nas"; may be ""
+    mount: Path  # where the volume begins
+    device: int  # equal for two folders on the same file system
+    identity: str | None = None  # the file system's own number, where the system tells it
+    read_only: bool = False
+
+
+class Volumes(Protocol):
+    def of(self, folder: Path) -> Volume:
+        """Of an existing folder. Raises NotFound, StorageFault."""
+        ...
+
+    def mounts(self) -> list[Path]:
+        """Where plugged-in volumes begin, the system's own left out. [] where that cannot be told."""
+        ...
+
+
+class Watcher(Protocol):
+    """Hints that something below a folder may have changed. Never the truth: events get lost."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """True after a change (2 s after the last of several), an error or an overflow; False after the time."""
+        ...
+
+    def wake(self) -> None:
+        """Let `wait` return True at once; from any thread."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ServiceInstaller(Protocol):
+    """Starts a command at every login of this user: a systemd user unit, a launchd agent, a scheduled task."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def install(self, name: str, command: Sequence[str]) -> str:
+        """Write, enable, start; what was done, in words. Raises CannotWrite, StorageFault, Refused."""
+        ...
+
+    def remove(self, name: str) -> bool: ...
+
+    def state(self, name: str) -> str:
+        """`absent` · `installed` · `running` · `unknown`."""
+        ...
