@@ -1,7 +1,7 @@
 """The one door: `notevault` and its hidden words. Everything heavy is imported only where it is used.
 
-Hidden words, for processes of our own: `_keyring` (the helper that talks to the system's key store) and `_child` (the
-shell's unlocked half).
+Hidden words, for processes of our own: `_keyring` (the helper that talks to the system's key store), `_child` (the
+shell's unlocked half), `_worker` (backs up beside a shell) and `_record` (enters in the log what backups did).
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ def main(argv: list[str]) -> int:
         from notevault.shell.child import main as child_main
 
         return child_main(argv[1:])
+    if word == "_worker":
+        from notevault.wiring.backup_worker import worker_main
+
+        return worker_main(argv[1:])
+    if word == "_record":
+        from notevault.cli.record import main as record_main
+
+        return record_main(argv[1:])
     from notevault.cli.main import main as cli_main
 
     return cli_main(argv)

@@ -38,6 +38,7 @@ class Limits:
 
 PATIENT = Limits()
 AT_LOCK = Limits(silence_s=2.0, write_s=2.0, dialog_s=2.0)  # locking the screen never waits for a dialog
+UNSEEN = Limits(dialog_s=0.0)  # nobody is there to answer: a dialog is not even opened, where the store lets us tell
 
 
 class PendingGet:
@@ -126,6 +127,8 @@ class KeyringStore:
     def _start(self, op: str, **more: object) -> HelperCall:
         if self._budget_s is not None and self._until is None:
             self._until = time.monotonic() + self._budget_s
+        if self._limits.dialog_s <= 0:
+            more["ask"] = False
         return HelperCall(self._argv, {"op": op, "service": self._service, "prefix": self._prefix, **more})
 
     def _finish(self, call: HelperCall, silence_s: float) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def serve(request: dict[str, Any], report: Report) -> dict[str, Any]:
     def user(item: str) -> str:
         return f"{prefix}/{item}"
 
-    empty = _prepare(name, report, writes=op in ("put", "probe"))
+    empty = _prepare(name, report, writes=op in ("put", "probe"), ask=request.get("ask") is not False)
     if op == "get":
         values = [None if empty else _read(name, backend, service, user(n)) for n in request["names"]]
         return {"backend": name, "values": values}
@@ -152,8 +152,11 @@ def _delete(backend: Any, service: str, item: str) -> None:
         backend.delete_password(service, item)
 
 
-def _prepare(name: str, report: Report, *, writes: bool) -> bool:
-    """Say beforehand when a dialog is to come. True: the store has no collection yet, so every item is missing."""
+def _prepare(name: str, report: Report, *, writes: bool, ask: bool = True) -> bool:
+    """Say beforehand when a dialog is to come. True: the store has no collection yet, so every item is missing.
+
+    Without `ask` a store that is known to be locked is left so, and no dialog is opened.
+    """
     if name == _WINDOWS:
         return False
     if name != _SECRET_SERVICE:
@@ -169,6 +172,8 @@ def _prepare(name: str, report: Report, *, writes: bool) -> bool:
                 report("locked")  # a first item makes the system ask for a password for a new collection
             return True
         if collection.is_locked():
+            if not ask:
+                raise _Trouble("locked", "")
             report("locked")
     return False
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from notevault.app.auditstates import as_own, cards_in, memory_states, place_of_key, states_in
+from notevault.app.auditstates import as_own, cards_in, memory_states, place_of_key, place_states, states_in
 from notevault.auditlog import card as cards
 from notevault.auditlog.card import Card
 from notevault.auditlog.fault import Fault
@@ -59,8 +59,8 @@ def check_own(
 ) -> Checked:
     """Check the vault's logs, key files and notes' files, and enter the result where this laptop's log key is at hand.
 
-    `places`: further folders that have seen the log. Never raises for what it finds in the vault; NoVault where there
-    is none, NotFound for a place that holds nothing of it.
+    `places`: further folders that have seen the log, beside the backup places. Never raises for what it finds in the
+    vault; NoVault where there is none, NotFound for a place that holds nothing of it.
     """
     known = known_of(env, vault)
     item, remarks = _log_key(env, known)
@@ -68,6 +68,7 @@ def check_own(
     logs = [] if known.identity is None else cards_in(env, known.paths, known.identity)
     for place in places:
         states += states_in(env, place, logs, vault)
+    states += place_states(env, known.local, logs, None if known.seen is None else known.seen.header.origin, vault)
     verdict = check_vault(
         vault,
         card=_card(env, known, logs),

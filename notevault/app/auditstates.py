@@ -17,6 +17,7 @@ from notevault.auditlog.card import Card
 from notevault.auditlog.fault import Fault
 from notevault.auditlog.outcome import Seen, VaultVerdict
 from notevault.auditlog.verdict import Finding, Weight
+from notevault.backup.places import Places
 from notevault.crypto import signing
 from notevault.errors import Damaged, NotevaultError, NotFound
 from notevault.formats.ids import is_origin
@@ -108,6 +109,31 @@ def states_in(env: Env, folder: Path, logs: Sequence[Card], vault: Path | None =
     if vault is not None and root.is_relative_to(vault.resolve()):
         found = [replace(seen, outside=False) for seen in found]
     return list(dict.fromkeys(found))
+
+
+def place_states(env: Env, local: LocalState, logs: Sequence[Card], current: str | None, vault: Path) -> list[Seen]:
+    """The same of the vault's own backup places, as far as they are plugged in.
+
+    Of the logs that another one continues (`current` is the one being written) only states that the vault has: after a
+    restore from the older of two backups the other one keeps more of them for ever, and the restore has told so.
+    """
+    found: list[Seen] = []
+    for place in Places(env.files, local.paths.root).all():
+        try:
+            seen = states_in(env, Path(place.path), logs, vault)
+        except NotevaultError:
+            continue
+        for one in seen:
+            own = current is None or one.origin == current or one.size <= _signed_size(env, vault, one.origin)
+            if own:
+                found.append(replace(one, source=f"backup place {place.name}"))
+    return found
+
+
+def _signed_size(env: Env, vault: Path, origin: str) -> int:
+    data = _read(env, VaultPaths(vault).checkpoint(origin), checkpoint.MAX_BYTES)
+    state = None if data is None else checkpoint.parse(data)
+    return 0 if state is None or isinstance(state, Fault) else state.size
 
 
 def _further(env: Env, base: Path, logs: Mapping[str, Card], source: str) -> tuple[dict[str, Card], list[Seen]]:

@@ -16,6 +16,7 @@ from notevault.auditlog import entry
 from notevault.crypto import kdf
 from notevault.errors import Damaged, NotevaultError, NoVault
 from notevault.formats.header import Header, PassphraseSlot
+from notevault.ports import Volumes
 from notevault.storage.local import LocalState
 from notevault.vault import rekey, remember
 from notevault.vault.drafts import Drafts
@@ -36,8 +37,10 @@ class Item:
     step: str = ""
 
 
-def look(env: Env, vault: Path) -> tuple[list[Item], Survey | None]:
-    """Without opening anything: vault, this laptop's key, cost of the passphrase, sheet, drafts, what was set aside."""
+def look(env: Env, vault: Path, volumes: Volumes | None = None) -> tuple[list[Item], Survey | None]:
+    """Without opening anything: vault, this laptop's key, cost of the passphrase, sheet, drafts, what was set aside,
+    backups (`volumes` tells which of them lie on the vault's own disk).
+    """
     try:
         seen = survey(env, vault)
     except NoVault as fault:
@@ -50,6 +53,9 @@ def look(env: Env, vault: Path) -> tuple[list[Item], Survey | None]:
     items += _cost(env, seen)
     items.append(_sheet_locked(seen))
     items += _left_behind(seen.local)
+    from notevault.app.doctor_backup import look_backup  # it needs Item from here
+
+    items += look_backup(env, seen, volumes)
     return items, seen
 
 

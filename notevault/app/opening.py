@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from notevault.app import backing
 from notevault.crypto import kdf
 from notevault.errors import CannotWrite, Damaged, NotevaultError, NotFound, NoVault, Refused, StorageFault, UsageFault
 from notevault.vault import fails, found, recover, rekey, unlock
@@ -100,9 +101,14 @@ def open_vault(
     keep_okm: bool = False,
     progress: Progress | None = None,
 ) -> Session:
-    """An open session; None opens only what `remember` keeps. Raises as `vault.unlock.unlock`."""
+    """An open session; None opens only what `remember` keeps. What backups left to be logged is entered now.
+
+    Raises as `vault.unlock.unlock`.
+    """
     data = None if passphrase is None else kdf.normalise(passphrase, opening=True)
-    return unlock.unlock(env, vault, data, shell=shell, keep_okm=keep_okm, progress=progress)
+    session = unlock.unlock(env, vault, data, shell=shell, keep_okm=keep_okm, progress=progress)
+    backing.enter(session)
+    return session
 
 
 def recover_vault(
@@ -113,11 +119,13 @@ def recover_vault(
     passphrase: str,
     params: kdf.KdfParams | None = None,
     progress: Progress | None = None,
+    *,
+    elsewhere: int = 0,
 ) -> Session:
     """Open with the recovery sheet and make the vault this laptop's own. Raises as `vault.recover.recover`."""
     data = check_new_passphrase(passphrase)
     chosen = params or kdf.choose_params(env.machine)
-    return recover.recover(env, vault, seed, fingerprint, data, chosen, progress)
+    return recover.recover(env, vault, seed, fingerprint, data, chosen, progress, elsewhere=elsewhere)
 
 
 def change_passphrase(session: Session, passphrase: str, params: kdf.KdfParams | None = None) -> None:

@@ -41,6 +41,8 @@ WORDS = {
     "backup.verify": "check a backup",
     "backup.restore": "restore from a backup",
     "backup.drill": "practise a restore",
+    "backup.heal": "mend damaged files from a backup",
+    "backup.place": "add or remove a backup place",
     "client.shred": "destroy a client's records for good",
     "device.fork": "begin this log anew on another laptop",
 }

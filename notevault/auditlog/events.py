@@ -90,6 +90,8 @@ EVENTS: dict[str, Rule] = {
     "backup.verify": Rule("E", {"n": INT}),
     "backup.restore": Rule("E", {"n": INT}),
     "backup.drill": Rule("E", {"n": INT}),
+    "backup.heal": Rule("E", {"n": INT}),
+    "backup.place": Rule("E", {"n": INT, "to": one_of("added", "removed")}),
     "client.shred": Rule("D", {"step": one_of("intent", "done")}, st=MAY, r=MAY, h=MUST),
     "device.fork": Rule("E", {"cites": CITES}, h=MUST),
 }

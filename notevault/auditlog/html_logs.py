@@ -9,7 +9,7 @@ from . import markup, plain
 from .markup import Node, el
 
 MAX_ROWS = 40  # of one table on the page
-NO_BACKUPS = "this program version writes none"  # to be changed with the version that does
+NO_BACKUPS = "none was set up, or none has ever got through to the log"
 
 Rows = list[tuple[dict[str, Any], dict[str, Any]]]
 

@@ -43,6 +43,8 @@ EVENTS = {
     "backup.verify": "backups checked",
     "backup.restore": "restored from backup",
     "backup.drill": "practice restores",
+    "backup.heal": "damaged files mended from a backup",
+    "backup.place": "backup places added or removed",
     "client.shred": "clients destroyed for good",
     "device.fork": "log begun anew on another laptop",
 }

@@ -37,6 +37,14 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """What the log holds beyond a place's last backup."""
+
+    changes: int = 0  # entries that name a file
+    first_ms: int = 0  # when the first of them was made; 0: none
+
+
+@dataclass(frozen=True)
 class Problem:
     """One thing found. `code` is a word of ours (CHANGED, MISSING, CONFLICT, STRAY, ANCHOR, ...), `path` within
     the place or the vault, `detail` a clause for people without any name.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from notevault.cli.commands_audit import AUDIT
+from notevault.cli.commands_backup import BACKUP
 from notevault.cli.rows import SAVED, Argument, Command, flag, value
 
 __all__ = ["COMMANDS", "COMMON", "GROUPS", "ORDER", "Argument", "Command", "front_page", "group_page"]
@@ -151,6 +152,7 @@ COMMANDS: dict[str, Command] = {
         "Without the passphrase it says what it can. With --json, one object a line: topic, state (good, note, warn,"
         " bad, unknown), sentence, step.",
     ),
+    **BACKUP,
     **AUDIT,
     "remember": Command(
         "session:remember",
@@ -172,6 +174,7 @@ GROUPS: dict[str, str] = {
     "passphrase": "what opens the vault",
     "client": "the people in treatment",
     "note": "notes and their revisions",
+    "backup": "copies of the vault elsewhere, sealed, that nothing overwrites",
     "audit": "the log of what was done, for somebody who must not take your word for it",
 }
 
@@ -200,6 +203,22 @@ ORDER = (
     ),
     ("In between", ("import", "remember", "lock")),
     ("The vault", ("init", "sheet confirm", "sheet new", "recover", "passphrase change", "verify", "doctor")),
+    (
+        "Backups",
+        (
+            "backup status",
+            "backup add",
+            "backup list",
+            "backup remove",
+            "backup run",
+            "backup watch",
+            "backup install-service",
+            "backup verify",
+            "backup drill",
+            "backup heal",
+            "backup restore",
+        ),
+    ),
     (
         "For an auditor",
         ("audit verify", "audit report", "audit card", "audit disclose", "audit proof", "audit export", "audit review"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notevault.adapters.places import secrets_folder
+from notevault.adapters.volumes import this_volumes
 from notevault.app import doctoring, oneshot, opening
 from notevault.app.doctoring import Item
 from notevault.cli import asking, health
@@ -21,7 +22,7 @@ _MARKS = {"good": "ok  ", "note": "    ", "warn": "look", "bad": "BAD ", "unknow
 def run(ctx: Context) -> int:
     if ctx.args.confirm_rollback:
         return _confirm(ctx)
-    items, seen = doctoring.look(ctx.env, ctx.side.vault)
+    items, seen = doctoring.look(ctx.env, ctx.side.vault, this_volumes())
     code = 0
     if seen is None:
         items.append(_key_store(ctx))

@@ -7,46 +7,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from notevault.adapters.harden import Hardening
+from notevault.adapters.volumes_cloud import cloud_of
 from notevault.app.doctoring import Item
 
 LOW_SPACE = 256 << 20  # bytes: some 50,000 notes, and room for a snapshot while it is replaced
 NAMED = 5  # paths with wide permissions that are named one by one
-# Folder names as the clients make them, lower case; a name that begins so counts too ("OneDrive - Practice").
-SYNCED = {
-    "dropbox": "Dropbox",
-    "onedrive": "OneDrive",
-    "google drive": "Google Drive",
-    "googledrive": "Google Drive",
-    "my drive": "Google Drive",
-    "nextcloud": "Nextcloud",
-    "owncloud": "ownCloud",
-    "icloud": "iCloud",
-    "icloud drive": "iCloud",
-    "mobile documents": "iCloud",
-    "com~apple~clouddocs": "iCloud",
-    "cloudstorage": "a cloud service",
-    "syncthing": "Syncthing",
-    "pcloud": "pCloud",
-    "mega": "MEGA",
-    "box": "Box",
-    "seafile": "Seafile",
-}
-_LONG = tuple(name for name in SYNCED if len(name) > 5)  # "box" and "mega" begin too many other words
-
-
-def synced_by(path: PurePath) -> str | None:
-    """Which service keeps this folder in step, as far as its path tells."""
-    for part in path.parts:
-        low = part.lower()
-        if low in SYNCED:
-            return SYNCED[low]
-        for name in _LONG:
-            if low.startswith((f"{name} ", f"{name}-", f"{name}_")):
-                return SYNCED[name]
-    return None
 
 
 def _too_wide(top: Path) -> Iterator[Path]:
@@ -86,7 +54,7 @@ def permissions(places: list[tuple[str, Path]]) -> Item:
 
 
 def place(vault: Path) -> Item:
-    service = synced_by(vault.resolve())
+    service = cloud_of(vault.resolve())
     if service is None:
         return Item("place", "good", "The vault does not lie in a folder that a cloud service keeps in step.")
     return Item(

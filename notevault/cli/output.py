@@ -72,10 +72,12 @@ class Output:
 
     def progress(self, what: str, done: int, total: int) -> None:
         """A line that redraws itself, on a terminal only."""
-        if not self._moving or total <= 0:
-            return
-        line = f"{what}: {done:,} of {total:,}"
-        if line != self._shown:
+        if total > 0:
+            self.redraw(f"{what}: {done:,} of {total:,}")
+
+    def redraw(self, line: str) -> None:
+        """As `progress`, in words of one's own."""
+        if self._moving and line != self._shown:
             self._write(sys.stderr, f"\r{line:<{len(self._shown)}}", raw=True)
             self._shown = line
 

@@ -35,6 +35,8 @@ _ALWAYS = (
     "clock.jump",
     "session.fail",
     "backup.restore",
+    "backup.heal",
+    "backup.place",
 )
 _KEYS = ("passphrase", "sheet", "device", "renewal", "shred")
 """Reasons for new keys that a person had; the others are the program's own."""

@@ -186,6 +186,11 @@ def _backup(done: str, to_do: str) -> Callable[[Fact], tuple[str, str]]:
     return words
 
 
+def _healed(fact: Fact) -> tuple[str, str]:
+    n = _number(fact, "n")
+    return f"mended damaged files from a backup{f': {n:,}' if n else ''}", "mend damaged files from a backup"
+
+
 Pair = tuple[str, str]
 WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "vault.create": ("set up the vault", "set up the vault"),
@@ -221,6 +226,12 @@ WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "backup.verify": _backup("checked the backup", "check the backup"),
     "backup.restore": _backup("restored from a backup", "restore from a backup"),
     "backup.drill": _backup("made a practice restore", "make a practice restore"),
+    "backup.heal": _healed,
+    "backup.place": lambda fact: (
+        ("took away a backup place", "take away a backup place")
+        if fact.k.get("to") == "removed"
+        else ("named a backup place", "name a backup place")
+    ),
     "client.shred": lambda fact: (
         ("destroyed a client for good" if fact.k.get("step") == "done" else "began to destroy a client for good"),
         "destroy a client for good",
@@ -244,6 +255,8 @@ def act_words(fact: Fact) -> str:
         return done + (", in part" if fact.outcome == "part" else "")
     if fact.outcome == "fail":
         return f"could not {to_do}"
+    if fact.outcome == "refused" and fact.event.startswith("backup."):
+        return f"did not {to_do}, to be safe"
     if fact.outcome == "refused":
         return f"was not allowed to {to_do}"
     return done + (", in part" if fact.outcome == "part" else "")

@@ -131,6 +131,7 @@ async def _each_second(desk: Desk, keeper: EpochKeeper) -> None:
     while True:
         desk.promise()
         keeper.look()
+        desk.backup.look()
         await asyncio.sleep(1.0)
 
 
@@ -163,8 +164,13 @@ def _close(desk: Desk, reason: str) -> None:
     """Where she was, then the end of the session: logged, the index written, the newest state remembered."""
     if not desk.open:
         return
+    from notevault.shell.backup_bar import AT_LOCK
     from notevault.wiring.unlocked import hurry
 
+    desk.jobs.stop()
+    if desk.demo is None:
+        with contextlib.suppress(NotevaultError, OSError):
+            desk.backup.now(AT_LOCK)  # what she wrote last may wait: the parent must know it
     with desk.gate:
         if reason in LOCKS:
             with contextlib.suppress(NotevaultError):

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from notevault.domain.matching import find_clients
-from notevault.shell import commands_audit, commands_clients, commands_notes, commands_vault, sheet_flow
+from notevault.shell import (
+    commands_audit,
+    commands_backup,
+    commands_clients,
+    commands_notes,
+    commands_vault,
+    sheet_flow,
+)
 from notevault.shell.complete import NAMES, did_you_mean
 from notevault.shell.desk import Desk
 from notevault.shell.ui import Leave
@@ -48,6 +55,7 @@ TABLE: dict[str, Command] = {
     "audit": commands_audit.audit,
     "verify": commands_vault.check,
     "doctor": commands_vault.doctor,
+    "backup": commands_backup.backup,
     "sheet": _sheet,
     "passphrase": commands_vault.passphrase,
     "settings": commands_vault.settings,

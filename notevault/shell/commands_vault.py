@@ -51,6 +51,9 @@ HELP_MORE = {
     "audit": "Who opened, wrote and searched what, and when: the last 7 days. `audit 30` goes back 30 days,"
     " `audit anna` shows one client, `audit review` goes over all since the last review and asks whether it was you."
     " For an auditor, in a terminal: `notevault audit --help`.",
+    "backup": "Where your notes are safe besides this computer. `backup` alone shows it and offers what can be done:"
+    " `backup add` names a place, `backup run` backs up now, `backup verify` checks, `backup drill` practises a"
+    " restore, `backup heal` repairs. While notevault is open it backs up by itself, also while it is locked.",
     "verify": "Reads everything and checks that nothing was changed, moved or taken away.",
     "settings": "Your name under signed notes, the minutes until the lock, the usual template.",
     "quit": "Saves, locks and leaves. Closing the window does the same.",

@@ -3,6 +3,7 @@
     first word          commands that begin so; from three letters on also clients
     after a command     that takes a client: clients by the letters of any part of the name, or by code
     after `help`        commands
+    after `backup`      what can be done with backups
     anything else       nothing: search words, file names and passphrases are not ours to offer
 Nothing is offered before a letter is typed, so that no list of names appears by itself. What is put into the line is
 the code, never the name: it is unique, and it may stay in the terminal's history. With hidden names the labels are
@@ -34,6 +35,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("audit", "client", "who did what, and when"),
     ("verify", "", "check that nothing was changed"),
     ("doctor", "", "check this laptop and the vault"),
+    ("backup", "what", "copies elsewhere: see, make, check them"),
     ("sheet", "", "check or renew the recovery sheet"),
     ("passphrase", "", "change the passphrase"),
     ("settings", "", "your name, the lock, the usual template"),
@@ -46,6 +48,20 @@ NAMES = tuple(name for name, _, _ in COMMANDS)
 _TAKES = {name: takes for name, takes, _ in COMMANDS}
 REVIEW = "review"
 """What `audit` takes besides a client."""
+BACKUP = ("add", "remove", "list", "run", "status", "verify", "restore", "drill", "heal", "watch")
+"""What `backup` takes."""
+_BACKUP = {
+    "add": "name a place: a stick, a folder on the network",
+    "remove": "no longer back up to a place",
+    "list": "the places, and where they are",
+    "run": "back up now",
+    "status": "what is safe where, and what to do",
+    "verify": "check that everything is still there",
+    "restore": "how the vault is brought back",
+    "drill": "practise a restore",
+    "heal": "repair what is damaged or missing",
+    "watch": "how it happens by itself",
+}
 LIMIT = 12  # as many as fit above the toolbar of a 24-line terminal
 FROM_LETTERS = 3  # for clients in the place of a command
 
@@ -118,6 +134,9 @@ def complete(line: str, cursor: int, catalogue: Catalogue) -> list[Completion]:
         return [*first, *_clients(argument, at, catalogue)][:LIMIT]
     if takes == "command":
         return _commands(argument, at)
+    if takes == "what":
+        low = argument.lower()
+        return [Completion(at, each, f"{each}: {_BACKUP[each]}") for each in BACKUP if each.startswith(low)]
     return []
 
 

@@ -6,6 +6,8 @@
                       say <sentence>          for the user: said by the next child, or at the end; never a name
                       until <ms>              when the vault is locked at the latest (CLOCK_BOOTTIME), see `overdue`
                       words                   what the child before had to say
+                      backup waits | safe     whether something is not in a backup yet
+                      backup now              a place was added, or a backup is wanted at once
     parent -> child   held | busy | pass <hex> | words <sentences>   the answers
                       lock | quit <why>          what to do now
 The end of the pipe tells either side that the other is gone. No key and no text ever goes over it, but for the

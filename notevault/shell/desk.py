@@ -19,6 +19,8 @@ from notevault.domain import dates
 from notevault.domain.settings import Settings
 from notevault.errors import NotevaultError
 from notevault.shell.alarms import Alarms
+from notevault.shell.backup_bar import BackupBar
+from notevault.shell.backup_job import Jobs
 from notevault.shell.control import Channel
 from notevault.shell.safe import visible_line
 from notevault.shell.toolbar import Bar
@@ -54,6 +56,8 @@ class Desk:
     retype: str = ""
     """A line that could not be run: it stands at the prompt again, to be mended."""
     alarms: Alarms = field(default_factory=Alarms)
+    jobs: Jobs = field(default_factory=Jobs)
+    """Long work on backups, beside everything else."""
     _unseen: tuple[int, int] = (0, 0)
     """Findings not looked at, of how many, when that was last counted."""
     _promised: int | None = None
@@ -61,6 +65,9 @@ class Desk:
     _notebook: Notebook | None = None
     _drafts: Drafts | None = None
     _settings: Settings | None = None
+
+    def __post_init__(self) -> None:
+        self.backup = BackupBar(self)
 
     def __repr__(self) -> str:
         return "Desk(...)"
@@ -76,6 +83,7 @@ class Desk:
         self.ui.idle.start(self.settings.idle)
         self.ui.news = []
         self.promise()
+        self.backup.opened()
 
     def promise(self) -> None:
         """To be called every second: tell the parent until when this vault may be open. See `overdue`."""
@@ -165,6 +173,8 @@ class Desk:
         return Bar(
             self.ui.idle.words(),
             saved,
+            self.backup.bar,
+            alarm=self.backup.red,
             sheet=self.sheet_ok,
             read_only=self.session.read_only is not None,
             finding=self.finding,

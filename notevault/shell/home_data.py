@@ -22,6 +22,7 @@ COUNTED = 500
 def home_data(desk: Desk) -> HomeData:
     """Names shown here are logged as a list, once a session, before they are returned."""
     hear_log(desk)
+    desk.backup.first()
     clients = desk.notebook.clients()
     by_id = {view.id: view for view in clients}
     now = desk.now()
@@ -60,9 +61,13 @@ def home_data(desk: Desk) -> HomeData:
         _counts(len(drafts), unsigned),
         tuple(section for section in sections if section is not None and (section.entries or section.empty)),
         Catalogue(clients),
-        tuple(desk.warnings()),
-        REVIEW if desk.session.read_only is None and reviewing.review_due(desk.session, now) else "",
+        (*desk.warnings(), *desk.backup.warnings()),
+        "\n".join(filter(None, (_review(desk, now), desk.backup.reminder() if newest else ""))),
     )
+
+
+def _review(desk: Desk, now: int) -> str:
+    return REVIEW if desk.session.read_only is None and reviewing.review_due(desk.session, now) else ""
 
 
 def hear_log(desk: Desk) -> None:

@@ -6,7 +6,8 @@
     ended as overdue       the same (`overdue`)
     a signal, 70, others   the same, and the user is told that her text is kept; three times in CRASH_SPAN_MS: the end
 Interrupts are ignored, a hang-up or a request to end is passed on and waited for. The locks of the vault are held
-here, so that no second shell comes in between two children.
+here, so that no second shell comes in between two children. Backups are made by a process of its own, hosted here
+(`hosted`); a demo has none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import ExitStack, suppress
 
 from notevault.errors import Busy, NotevaultError
 from notevault.shell.control import LOCKED, Channel
+from notevault.shell.hosted import HostedWorker
 from notevault.shell.overdue import Overdue
 from notevault.shell.terminal import both_ends_are_terminals, is_dumb, this_screen, write
 from notevault.wiring.locked import (
@@ -73,6 +75,7 @@ class _Parent:
         self._ending: int | None = None  # the signal that told us to end
         self._deadline = 0
         self._lock = Overdue()
+        self._worker = HostedWorker(side) if place is None else None
 
     def run(self) -> int:
         self._catch_signals()
@@ -99,6 +102,9 @@ class _Parent:
                     self._after = "crash"
         finally:
             self._screen.restore()
+            if self._worker is not None:
+                asked = self._ending is None and code in _PLAIN_ENDS
+                self._worker.end((lambda words: write(f"{words}\n")) if asked else None)
         if self._words:
             write(self._words.rstrip("\n") + "\n")
         return code
@@ -135,6 +141,8 @@ class _Parent:
                     for line in channel.receive():
                         self._answer(channel, line)
             self._enforce()
+            if self._worker is not None:
+                self._worker.look(self._side.clock.boot_ms())
 
     def _answer(self, channel: Channel, line: str) -> None:
         word, _, rest = line.partition(" ")
@@ -151,6 +159,10 @@ class _Parent:
             self._words = ""
         elif word == "say":
             self._words += rest + "\n"
+        elif word == "backup" and self._worker is not None:
+            self._worker.waits = rest == "waits" or (rest != "safe" and self._worker.waits)
+            if rest == "now":
+                self._worker.hint(self._side.clock.boot_ms())
 
     def _hold(self, name: str) -> bool:
         if name in self._held:
@@ -160,6 +172,8 @@ class _Parent:
         except Busy:
             return False
         self._held.add(name)
+        if self._worker is not None and name != "setup":
+            self._worker.know(name, self._side.clock.boot_ms())
         return True
 
     def _wait(self) -> int:

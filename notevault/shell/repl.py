@@ -27,6 +27,7 @@ async def _home(desk: Desk) -> None:
     desk.view = View()
     desk.alarms.noticed(desk.session.notices)
     desk.session.notices.clear()
+    desk.say(*desk.jobs.news())
     try:
         screen = HomeScreen(await desk.run(lambda: home_data(desk)), desk.message, line=desk.retype)
     except NotevaultError as fault:

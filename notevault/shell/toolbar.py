@@ -14,11 +14,14 @@ NO_SHEET = ("NOT RECOVERABLE: print your sheet", "NOT RECOVERABLE")
 
 @dataclass(frozen=True)
 class Bar:
-    """`locks` and `saved` in words; backups are a later part of the program, so none is claimed."""
+    """`locks` and `saved` in words; `backup` in several, the longest first, none where nothing is known of it. With
+    `alarm` the backup needs her now: then it stands in front, and is never left out.
+    """
 
     locks: str
     saved: str = ""
-    backup: str = "backup: none yet"
+    backup: tuple[str, ...] = ()
+    alarm: bool = False
     sheet: bool = True
     read_only: bool = False
     finding: bool = False
@@ -26,15 +29,22 @@ class Bar:
 
     def wordings(self) -> list[str]:
         """From the fullest to the barest. What warns goes first and stays longest."""
+        last = max(0, len(self.backup) - 1)
         found = []
-        for level in range(4):
-            parts = [DEMO if level < 2 else "DEMO"] if self.demo else []
-            parts += [FINDING[0 if level < 2 else 1]] if self.finding else []
-            parts += ["READ-ONLY"] if self.read_only else []
-            parts += [NO_SHEET[0 if level < 2 else 1]] if not self.sheet and not self.demo else []
-            parts += [self.locks]
-            parts += [self.saved] if level < 3 else []
-            parts += [(self.backup, "no backup", "", "")[level] if self.backup == "backup: none yet" else self.backup]
+        for short, backup, saved in (
+            *((False, at, True) for at in range(last + 1)),
+            (True, last, True),
+            (True, last, False),
+            (True, None, False),
+        ):
+            words = self.backup[last if backup is None else backup] if self.backup else ""
+            loud = words if self.alarm else ""
+            parts = [DEMO[:4] if short else DEMO] if self.demo else []
+            parts += [FINDING[short]] if self.finding else []
+            parts += [loud, "READ-ONLY" if self.read_only else ""]
+            parts += [NO_SHEET[short]] if not self.sheet and not self.demo else []
+            parts += [self.locks, self.saved if saved else ""]
+            parts += ["" if self.alarm or backup is None else words]
             found.append(SEPARATOR.join(part for part in parts if part))
         return found
 

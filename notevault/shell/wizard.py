@@ -1,6 +1,7 @@
 """The first run: a vault of one's own in a few questions, or one brought back with its recovery sheet.
 
-    welcome -> passphrase, twice -> made -> where this laptop's key is kept -> recovery sheet -> name, idle lock -> home
+    welcome -> passphrase, twice -> made -> where this laptop's key is kept -> recovery sheet -> name, idle lock
+    -> backup place -> home
 Esc goes a step back. Before the vault is made nothing is on the disk; after it everything may be put off.
 """
 
@@ -11,7 +12,7 @@ from dataclasses import replace
 from notevault.app import opening
 from notevault.domain.settings import IDLE_MINUTES
 from notevault.errors import NotevaultError
-from notevault.shell import sheet_flow
+from notevault.shell import backup_add, sheet_flow
 from notevault.shell.desk import Desk
 from notevault.shell.ui import Leave, options, rows_of
 
@@ -105,6 +106,7 @@ async def ask_author(desk: Desk) -> None:
         await desk.run(lambda: desk.notebook.save_settings(changed))
         await desk.run(desk.refresh)
         desk.ui.idle.start(desk.settings.idle)
+    await backup_add.offer(desk)
     desk.say("Your vault is ready.")  # what comes next stands on the home screen itself
 
 

@@ -21,7 +21,7 @@ from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
 from notevault.vault.sealer import VaultSealer
 from notevault.vault.session import Keys, Session
-from notevault.vault.survey import NAMING_EVENTS, believe, highest_seq, open_log, read_headers
+from notevault.vault.survey import NAMING_EVENTS, believe, highest_seq, is_next, open_log, read_headers
 
 
 def open_with_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> tuple[Header, str, Keys]:
@@ -48,7 +48,7 @@ def open_with_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> t
     fault: Damaged | None = None
     for each in alleged:
         try:
-            opened = _open(each.header, kit)
+            opened = open_header(each.header, kit)
         except Damaged as found_fault:
             fault = fault or found_fault
             continue
@@ -58,7 +58,11 @@ def open_with_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> t
     raise fault or Damaged("No key file of this vault could be used.")
 
 
-def _open(header: Header, kit: slots.KitKeys) -> Keys | None:
+def open_header(header: Header, kit: slots.KitKeys) -> Keys | None:
+    """The keys in this header, None where no slot of it is this sheet's. Nothing says that it is the vault's newest.
+
+    The identity must have been compared with the sheet's before. Raises Damaged.
+    """
     for slot in header.slots:
         if not isinstance(slot, RecoverySlot) or slot.pk != kit.public:
             continue
@@ -81,8 +85,14 @@ def recover(
     passphrase: bytes,
     params: kdf.KdfParams,
     progress: Progress | None = None,
+    *,
+    elsewhere: int = 0,
 ) -> Session:
-    """An open session on this device: new passphrase, secret and log. Raises as `open_with_sheet`."""
+    """An open session on this device: new passphrase, secret and log. Raises as `open_with_sheet`.
+
+    `elsewhere`: the highest number of a header of this vault that was seen outside the folder, in its backups: the new
+    one's is above it too.
+    """
     header, digest, keys = open_with_sheet(env, vault, seed, fingerprint)
     paths = VaultPaths(vault)
     local = LocalState(env.files, env.local_root / header.vault.hex())
@@ -106,6 +116,7 @@ def recover(
             " Passphrases and clients made after it may be missing."
         )
     highest = max(highest_seq(env, paths, header.vik), header.seq, newest)
+    highest = elsewhere if elsewhere > highest and is_next(highest, elsewhere) else highest
     session = found.adopt(env, paths, header, digest, keys, passphrase, params, cites, sizes, highest)
     session.notices += notices
     complete = follow_logs(session, progress)

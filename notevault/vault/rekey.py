@@ -118,11 +118,18 @@ def sheet_confirmed(session: Session) -> bool:
     return session.catalogue.get_meta("sheet") == "confirmed"
 
 
-def confirm_rollback(session: Session) -> Session:
+RESTORED = "RESTORED: this vault was just put back from its backups, and goes on in a new log."
+
+
+def confirm_rollback(session: Session, *, elsewhere: int = 0) -> Session:
     """The user takes the older copy as the present vault: a new log begins that cites what was found, and it is logged.
 
     Returns the writable session; the one given is closed. Also the way on from a log that does not agree with its
-    signed state: it stays as it is, and `verify` goes on naming what is wrong with it.
+    signed state: it stays as it is, and `verify` goes on naming what is wrong with it. And the way on after a restore
+    (`RESTORED`, held by whoever opened it): nothing was rolled back then, so nothing is confirmed; but what came after
+    the backup may still lie somewhere, and must never be another log of the same name.
+
+    `elsewhere`: the highest number of a header of this vault that was seen in its backups.
     """
     if session.read_only is None:
         raise Refused("This vault is not read-only: there is nothing to confirm.", "")
@@ -131,6 +138,7 @@ def confirm_rollback(session: Session) -> Session:
     tail = session.recorder.tail
     heads = [*session.heads, Head(session.origin, tail.size, tail.root, session.header.seq)]
     seen = max(heads, key=lambda head: head.size)
+    confirmed = Act("rollback.confirm", "E", "recovery", k={"root": seen.root.hex(), "seen": seen.size})
     # The tail is empty for a log that cannot be believed: what was read of it does not make it sound
     cites: dict[str, object] = {"origin": session.origin, "root": tail.root.hex(), "size": tail.size}
     highest = highest_seq(session.env, session.paths, session.header.vik)
@@ -145,10 +153,10 @@ def confirm_rollback(session: Session) -> Session:
             session.header_digest,
             session.keys,
             cites,
-            max([highest, *(head.seq for head in heads if is_next(highest, head.seq))]),
+            max([highest, *(seq for seq in (*(head.seq for head in heads), elsewhere) if is_next(highest, seq))]),
             session.how,
             seen,
-            Act("rollback.confirm", "E", "recovery", k={"root": seen.root.hex(), "seen": seen.size}),
+            None if session.read_only == RESTORED else confirmed,
         )
     fresh.catalogue.close()
     fresh.catalogue = session.catalogue

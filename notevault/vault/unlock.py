@@ -32,12 +32,13 @@ def unlock(
     shell: bool,
     keep_okm: bool = False,
     progress: Progress | None = None,
+    hold: str | None = None,
 ) -> Session:
     """An open session. `passphrase` is normalised (`kdf.normalise`); None tries the remembered session only.
 
     `shell`: a session of some length; a one-shot command's opening is logged with its first act. A vault that is older
     than this laptop has seen it, forked, or whose log does not agree with its signed state is opened for reading:
-    `Session.read_only` says why.
+    `Session.read_only` says why. `hold`: a reason to open it for reading only where there is none of those.
 
     Raises WrongSecret (passphrase), SecretsUnavailable in its kinds (this laptop's key), NoVault, Damaged, Tampered,
     Refused (costs above what this machine may spend; no remembered session).
@@ -63,7 +64,7 @@ def unlock(
             fails.keep(env, seen.local, why_not(fault))
             raise
     keys, alleged = open_keys(env, seen, door, device, secrets, stretcher, keep_okm)
-    opening = _Opening(env, seen, alleged, keys, store, device, expired_ms=secrets.expired_ms)
+    opening = _Opening(env, seen, alleged, keys, store, device, expired_ms=secrets.expired_ms, hold=hold)
     opening.how = "remembered" if passphrase is None else "passphrase"
     opening.look(secrets.log)
     if not opening.standing.doubtful:
@@ -109,6 +110,7 @@ class _Opening:
     how: str = "passphrase"
     expired_ms: int | None = None  # when a remembered session, which is still about, ran out
     stored: LogItem | None = field(repr=False, default=None)  # as it lay in the key store
+    hold: str | None = None
     standing: Standing = field(init=False, repr=False)
 
     def look(self, item: LogItem | None, heads: Memories | None = None) -> None:
@@ -117,6 +119,8 @@ class _Opening:
             heads = standing.memories(self.seen.local, self.device.vault, item, catalogue)
         self.stored = item
         self.standing = standing.look(self.env, self._opened(), self.keys, self.device, item, catalogue, heads)
+        if self.hold is not None and self.standing.read_only is None:
+            self.standing.read_only, self.standing.new_log = self.hold, False
 
     def _snapshot(self) -> Catalogue | None:
         return snapshot.read(self.env, self.seen.local, self.device.vault, self.keys.table)

@@ -10,7 +10,7 @@ from notevault.adapters.clock import SystemClock
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.harden import lock_memory
-from notevault.adapters.keyring_store import AT_LOCK
+from notevault.adapters.keyring_store import AT_LOCK, UNSEEN
 from notevault.adapters.machine import SystemMachine
 from notevault.adapters.secret_file import FileStore
 from notevault.ports import SecretStore
@@ -18,7 +18,7 @@ from notevault.vault.env import Env
 from notevault.vault.session import Session
 from notevault.wiring.locked import LockedSide, demo_side
 
-__all__ = ["hurry", "lock_memory", "make_demo_env", "make_env"]
+__all__ = ["hurry", "lock_memory", "make_demo_env", "make_env", "make_quiet_env"]
 
 
 def make_env(side: LockedSide, on_wait: Callable[[str], None] | None = None, *, key_in_file: bool = False) -> Env:
@@ -35,6 +35,13 @@ def make_env(side: LockedSide, on_wait: Callable[[str], None] | None = None, *, 
         stores=SystemSecretStores(files, entropy, on_wait=on_wait, key_in_file=key_in_file),
         local_root=side.local_root,
     )
+
+
+def make_quiet_env(side: LockedSide, budget_s: float) -> Env:
+    """For a process that nobody sees: the key store opens no dialog, and has `budget_s` seconds in all."""
+    files, entropy = DiskFiles(), SystemEntropy()
+    stores = SystemSecretStores(files, entropy, limits=UNSEEN, budget_s=budget_s)
+    return Env(SystemClock(), entropy, files, SystemMachine(), stores, side.local_root)
 
 
 def hurry(env: Env, session: Session) -> None:

@@ -393,7 +393,7 @@ def test_a_log_without_any_backup_says_so_once() -> None:
     found = made(verdict)["logs"]["list"][0]["days_without_backup"]
     assert found == {"days": 0, "left_out": 0, "list": [], "told": False}
     page = html.page(verdict, version="0").decode()
-    assert "This log tells of no backup (this program version writes none)." in page
+    assert "This log tells of no backup (none was set up, or none has ever got through to the log)." in page
     assert "had reached no backup" not in page
 
 

@@ -1,4 +1,5 @@
-"""`python -m tests.bench.run [--quick] [--audit]`: every budget of the design that applies, with ratios, in one run.
+"""`python -m tests.bench.run [--quick] [--audit] [--backup]`: every budget of the design that applies, with
+ratios, in one run.
 
 Nothing here fails a test. Take medians and ratios, not single times; run it on an idle machine.
 """
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 
 from notevault.crypto import kdf
-from tests.bench import audit, core, peers, screens
+from tests.bench import audit, backup, core, peers, screens
 from tests.bench.clockwork import Table, medians, quiet, seconds
 from tests.bench.vaults import PASSPHRASE, build
 
@@ -46,15 +47,23 @@ def notes(folder: Path, table: Table, *, quick: bool) -> None:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--quick", action="store_true", help="up to 10,000 notes, 20,000 log entries; without jrnl")
+    asked.add_argument(
+        "--quick", action="store_true", help="up to 10,000 notes, 20,000 log entries, 2,000 files; no jrnl"
+    )
     asked.add_argument("--audit", action="store_true", help="the audit log alone")
+    asked.add_argument("--backup", action="store_true", help="backups alone")
     asked.add_argument("--folder", type=Path, help="where to work; a folder on the disk that is to be measured")
     given = asked.parse_args()
     table = Table()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        if not given.audit:
+        everything = not (given.audit or given.backup)
+        if everything:
             notes(Path(name), table, quick=given.quick)
-        audit.measure(Path(name) / "audit", 20_000 if given.quick else 1_000_000, table)
+        if everything or given.audit:
+            audit.measure(Path(name) / "audit", 20_000 if given.quick else 1_000_000, table)
+        if everything or given.backup:
+            few = {"blobs": 2_000, "growth": 0, "rounds": 1} if given.quick else {}
+            backup.measure(Path(name) / "backup", table, **few)
 
 
 if __name__ == "__main__":

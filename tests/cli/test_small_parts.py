@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notevault.adapters.places import user_path
+from notevault.adapters.volumes_cloud import synced_by
 from notevault.app.adding import session_time
 from notevault.cli.commands import COMMANDS
-from notevault.cli.health import synced_by
 from notevault.cli.output import harmless
 from notevault.cli.parser import build
 from notevault.cli.sheets import uninterrupted

@@ -13,7 +13,7 @@ import pytest
 from notevault.adapters.choose_store import SystemSecretStores
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.files import DiskFiles
-from notevault.adapters.keyring_store import KeyringStore, Limits
+from notevault.adapters.keyring_store import UNSEEN, KeyringStore, Limits
 from notevault.errors import (
     KeyringAbsent,
     KeyringLied,
@@ -141,6 +141,18 @@ def test_a_dialog_that_is_answered_opens_it(desktop: Desktop) -> None:
     store.put("device", "one")
     assert len(said) == 1
     assert store.get(["device"]) == ["one"]
+
+
+def test_a_process_that_nobody_sees_opens_no_dialog(desktop: Desktop) -> None:
+    desktop.start_bus()
+    desktop.start_crooked("answered")
+    said: list[str] = []
+    with pytest.raises(KeyringLocked):
+        keyring(limits=UNSEEN, on_wait=said).get(["device"])
+    time.sleep(1)  # a dialog would have been answered by now
+    with pytest.raises(KeyringLocked):
+        keyring(limits=UNSEEN, on_wait=said).get(["device"])
+    assert said == []
 
 
 @pytest.mark.slow

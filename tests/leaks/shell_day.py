@@ -27,7 +27,8 @@ def set_up(shell: Shell, canaries: Canaries, minutes: int = 10) -> None:
     shell.type(ENTER, "Recovery sheet")
     shell.type("5", "Almost done")
     shell.type(ENTER, "Minutes")
-    shell.type("\x7f" * 3 + f"{minutes}{ENTER}", PROMPT)
+    shell.type("\x7f" * 3 + f"{minutes}{ENTER}", "Name a backup place now")
+    shell.type("2", PROMPT)
 
 
 def unlock(shell: Shell, canaries: Canaries, then: str = PROMPT) -> None:

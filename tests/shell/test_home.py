@@ -196,7 +196,7 @@ def test_a_long_list_keeps_the_marked_row_in_sight() -> None:
 
 def test_the_toolbar_says_all_of_it_at_80_columns_and_never_runs_over() -> None:
     full = Bar("locks in 4:32", "saved 09:41").text(80)
-    assert full.rstrip() == " locks in 4:32 │ saved 09:41 │ backup: none yet"
+    assert full.rstrip() == " locks in 4:32 │ saved 09:41"
     warned = Bar("locks in 4:32", "saved 09:41", sheet=False, read_only=True)
     for width in range(10, 140):
         assert cell_width(warned.text(width)) == width

@@ -59,6 +59,8 @@ def test_set_up_with_a_sheet_copied_by_hand_ends_at_home_and_recoverable(own_hom
         shell.type("Dr. Holt\r")
         shell.until("Minutes")
         shell.type("\r")
+        shell.until("1 Name a backup place now")
+        shell.type("2")
         shell.until("Your vault is empty.")
         assert "NOT RECOVERABLE" not in shell.text
         for group in groups:
@@ -80,6 +82,8 @@ def test_the_sheet_may_wait_and_the_first_note_gets_its_client_on_the_way(own_ho
         shell.until("Your name")
         shell.type(ESC)
         shell.until("Minutes")
+        shell.type(ESC)
+        shell.until("2 Later")
         shell.type(ESC)
         shell.until("Your vault is empty.")
         assert "NOT RECOVERABLE: print your sheet" in shell.text
@@ -135,6 +139,44 @@ def test_the_sheet_may_wait_and_the_first_note_gets_its_client_on_the_way(own_ho
         assert page.exists()
         shell.type("quit\r")
         assert shell.until_ended() == 0
+
+
+def test_a_backup_place_named_at_the_end_holds_the_vault_when_home_appears(own_home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    with Shell() as shell:
+        choose_passphrase(shell)
+        shell.type("\r")
+        shell.until("5 Later")
+        shell.type("5")
+        shell.until("Your name")
+        shell.type(ESC)
+        shell.until("Minutes")
+        shell.type(ESC)
+        shell.until("If this computer is lost, your notes are gone")
+        shell.type("\r")
+        shell.until(lambda: "Folder" in shell.text or "Another folder" in shell.text)
+        if "Another folder" in shell.text:  # something is plugged in here
+            number = re.search(r"(\d) +Another folder", shell.text)
+            assert number is not None
+            shell.type(number[1])
+        shell.until("Folder ")
+        shell.type(f"{own_home}/nowhere\r")
+        shell.until("Enter or Esc goes on")
+        shell.type("\r")  # refused, and asked again
+        shell.until(lambda: "Folder " in shell.text or "Another folder" in shell.text)
+        if "Another folder" in shell.text:
+            shell.type(number[1])  # type: ignore[index]
+            shell.until("Folder ")
+        shell.type(f"{folder}\r")
+        shell.until("The first backup")
+        shell.until("done, ")
+        shell.type("\r")
+        shell.until("Your vault is empty.")
+        shell.until("backup just now")
+        shell.type("quit\r")
+        assert shell.until_ended() == 0
+    assert list(folder.glob("notevault/*/anchors/*/*"))
 
 
 def test_leaving_before_the_vault_is_made_leaves_nothing(own_home: Path) -> None:

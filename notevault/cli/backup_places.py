@@ -1,0 +1,182 @@
+"""backup add, list, remove, status: the places themselves, and how safe things are. No passphrase, and no key."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from notevault.adapters.entropy import SystemEntropy
+from notevault.adapters.places import user_path
+from notevault.backup import model
+from notevault.backup.adding import add as add_place
+from notevault.backup.mirror import Ground, read_vault
+from notevault.backup.model import PlaceFile, PlaceState, Waiting
+from notevault.backup.place import base, read_marker
+from notevault.backup.results import PLACE, Results
+from notevault.backup.source import Source
+from notevault.backup.status import GREEN, PROOF, RED, STOPPED, PlaceStatus, overall, status_of
+from notevault.cli.backup_ground import ground_of
+from notevault.cli.common import Context
+from notevault.errors import NotevaultError, UsageFault
+from notevault.wiring import backup as wired
+
+PATIENCE_S = 2.0
+"""For a place to say whether it is there: a network folder that hangs must not hang the status."""
+
+
+def add(ctx: Context) -> int:
+    if not ctx.args.folder.strip():
+        raise UsageFault("The folder has no name.", "Name one that is there: `notevault backup add /media/you/STICK`.")
+    ground = ground_of(ctx)
+    vault = ground.places.root.parent.name
+    known = {place.id for place in ground.places.all()}
+    added = add_place(
+        ground.files,
+        ground.places,
+        ctx.side.vault,
+        ctx.side.local_root,
+        vault,
+        user_path(ctx.args.folder),
+        ctx.args.name,
+        wired.volumes(),
+        lambda path: wired.open_place(path, ground.device),
+        SystemEntropy(),
+        ctx.side.clock.wall_ms(),
+    )
+    place = added.place
+    ctx.out.saved(place.id, "backup-place", name=place.name, path=place.path, kind=place.kind, fresh=added.fresh)
+    for remark in added.remarks:
+        ctx.out.warn(remark)
+    if place.id not in known:
+        _log(ctx, ground, "added")
+        ctx.out.say(f"`notevault backup run` backs up to {place.name} now; while notevault is open it goes by itself.")
+    return 0
+
+
+def remove(ctx: Context) -> int:
+    ground = ground_of(ctx)
+    place = ground.places.get(ctx.args.name)
+    with ground.places.lock(place.id, 5.0):  # not under a backup that is just running
+        ground.places.forget(place.id)
+    ctx.out.saved(place.id, "backup-place-removed", name=place.name, path=place.path)
+    _log(ctx, ground, "removed")
+    ctx.out.say(f"Nothing is backed up to {place.name} any more. What lies in {place.path} stays there as it is.")
+    if not ground.places.all():
+        ctx.out.warn("There is no backup place left: if this computer is lost, so is whatever you save from now on.")
+    return 0
+
+
+def _log(ctx: Context, ground: Ground, to: str) -> None:
+    """It is done, whether or not the log can be told now."""
+    with contextlib.suppress(NotevaultError):
+        n = len(ground.places.all())
+        Results(ground.files, ground.places.root).put(PLACE, "ok", n, ctx.side.clock.wall_ms(), to)
+    wired.record_results(ctx.side, ground.places.root.parent.name)
+
+
+def list_(ctx: Context) -> int:
+    places = ground_of(ctx).places
+    for place in places.all():
+        facts = {"added_ms": place.added_ms, "id": place.id, "kind": place.kind, "name": place.name, "path": place.path}
+        ctx.out.row(facts, f"{place.name}  {place.path}")
+    _unreadable(ctx, places.unreadable())
+    if not places.all():
+        ctx.out.say("There is no backup place yet: `notevault backup add DIR` names one.")
+    return 0
+
+
+def _unreadable(ctx: Context, ids: list[str]) -> None:
+    if ids:
+        places = "one backup place" if len(ids) == 1 else f"{len(ids)} backup places"
+        ctx.out.warn(f"What this laptop knew of {places} cannot be read. Add the folder again: `notevault backup add`.")
+
+
+# -- status
+
+
+def status(ctx: Context) -> int:
+    """The whole first, then each place; with --json the whole is the last object."""
+    ground = ground_of(ctx)
+    now = ctx.side.clock.wall_ms()
+    found = statuses(ctx, ground, now)
+    whole = overall(found, now, offset_minutes=ctx.side.clock.utc_offset_minutes(now))
+    frozen = ground.places.frozen() is not None
+    # One place says it all by itself, and what is wrong with the vault need not be said at each.
+    alone = len(found) == 1 and whole.words.endswith(found[0].detail)
+    shared = not alone and any(one.verdict in STOPPED for one in found)
+    if not ctx.args.json and not alone:
+        step = whole.next_step if not found or shared else ""  # else it stands at its place
+        ctx.out.text(f"{whole.words}\n        -> {step}" if step else whole.words)
+    for one in found:
+        lines = [f"  {one.words}"]
+        if not (shared and one.verdict in STOPPED):
+            lines += [f"        {one.detail}"] if one.colour != GREEN or one.handed else []
+            lines += [f"        -> {one.next_step}"] if one.next_step else []
+        ctx.out.row(one.facts(), "\n".join(lines))
+    if ctx.args.json:
+        facts = {"colour": whole.colour, "frozen": frozen, "step": whole.next_step, "words": whole.words}
+        ctx.out.row(facts, "")
+    _unreadable(ctx, ground.places.unreadable())
+    if any(one.verdict in PROOF for one in found):
+        return 1
+    return 2 if whole.colour == RED else 0
+
+
+def statuses(ctx: Context, ground: Ground, now: int) -> list[PlaceStatus]:
+    source: Source | None = None
+    try:
+        source = read_vault(ground)
+    except NotevaultError as fault:
+        ctx.out.warn(f"The vault itself cannot be read as it must be. {fault.sentence}")
+    frozen, offset = ground.places.frozen(), ctx.side.clock.utc_offset_minutes(now)
+    places = ground.places.all()
+    there = _connected(ctx, ground, places)
+    found = []
+    for place in places:
+        state = seen_now(ground.places.state(place.id), there.get(place.id))
+        if source is None and state.verdict not in model.ALARMS:
+            state = replace(state, verdict=model.SOURCE)
+        waiting: Waiting | None = None if source is None else source.since(state.heads)
+        handed = place.kind == "cloud"
+        service = _service(place) if handed and there.get(place.id) else ""
+        proofs = ground.places.proofs(place.id)
+        one = status_of(place, state, proofs, frozen, waiting, now, handed, service=service, offset_minutes=offset)
+        found.append(one)
+    return found
+
+
+def seen_now(state: PlaceState, there: bool | None) -> PlaceState:
+    """What the last pass found, but whether the place is there as it is now. None: it does not say in time."""
+    if there is True and state.verdict == model.ABSENT:
+        return replace(state, verdict=model.SAFE if state.committed_ms else model.WAITING)
+    if there is False and state.verdict in (model.SAFE, model.WAITING):
+        return replace(state, verdict=model.ABSENT)
+    return replace(state, verdict=model.SLOW) if there is None and state.verdict == model.SAFE else state
+
+
+def _connected(ctx: Context, ground: Ground, places: list[PlaceFile]) -> dict[str, bool]:
+    """Which places are there, as far as they say so in time."""
+    found: dict[str, bool] = {}
+
+    def look(place: PlaceFile) -> None:
+        vault = ground.places.root.parent.name
+        try:
+            found[place.id] = read_marker(wired.open_tree(base(Path(place.path), vault)), vault).place == place.id
+        except NotevaultError:
+            found[place.id] = False
+
+    threads = [threading.Thread(target=look, args=(place,), daemon=True) for place in places]
+    for thread in threads:
+        thread.start()
+    until = ctx.side.clock.boot_ms() + PATIENCE_S * 1000
+    for thread in threads:
+        thread.join(max(0.0, (until - ctx.side.clock.boot_ms()) / 1000))
+    return dict(found)
+
+
+def _service(place: PlaceFile) -> str:
+    with contextlib.suppress(NotevaultError):
+        return wired.volumes().of(Path(place.path)).name
+    return ""

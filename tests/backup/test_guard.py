@@ -1,0 +1,189 @@
+"""Ransomware over the vault: what is seen, when nothing is copied any more, and what is no alarm."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from notevault.backup import guard
+from notevault.errors import NotevaultError
+from tests.backup.scene import Scene
+
+DAY = 24 * 3600 * 1000
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    scene = Scene(tmp_path, (2000,) * 20)
+    assert scene.look() == guard.Look()
+    return scene
+
+
+def spoil(scene: Scene, digest: str, *, quietly: bool = False) -> None:
+    """Other bytes of the same size; `quietly`: with the old time put back."""
+    path = scene.made.paths.blob(digest)
+    before = path.stat()
+    path.write_bytes(bytes(byte ^ 0x55 for byte in path.read_bytes()))
+    now = scene.clock.wall_ms() * 1_000_000
+    os.utime(path, ns=(now, before.st_mtime_ns if quietly else now))
+
+
+def old(scene: Scene) -> None:
+    """All files were written long before the last look."""
+    for path in (scene.made.vault / "blobs").glob("*/*"):
+        os.utime(path, (1_000_000, 1_000_000))
+
+
+def test_a_sound_vault_is_sound(scene: Scene) -> None:
+    old(scene)
+    scene.clock.advance(DAY)
+    assert scene.look() == guard.Look()
+    assert scene.places.frozen() is None
+
+
+@pytest.mark.parametrize("how", ["gone", "short", "spoilt", "folder"])
+def test_one_hurt_file_is_seen_and_freezes_nothing(scene: Scene, how: str) -> None:
+    old(scene)
+    scene.look()
+    scene.clock.advance(5000)
+    digest = scene.made.digests[3]
+    path = scene.made.paths.blob(digest)
+    if how == "gone":
+        path.unlink()
+    elif how == "short":
+        path.write_bytes(b"short")
+    elif how == "folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        spoil(scene, digest)
+    look = scene.look()
+    assert look.hurt == {digest: "missing" if how == "gone" else "changed"}
+    assert not look.frozen
+    assert look.skip == {digest}
+
+
+def test_five_hurt_files_freeze_and_four_do_not(scene: Scene) -> None:
+    for digest in scene.made.digests[:4]:
+        scene.made.paths.blob(digest).unlink()
+    assert not scene.look().frozen
+    spoil(scene, scene.made.digests[4])
+    os.utime(scene.made.paths.blob(scene.made.digests[4]))
+    assert scene.look(since_ms=1).frozen
+    frozen = scene.places.frozen()
+    assert frozen is not None
+    assert (frozen.files, frozen.why) == (5, "changed or missing")
+
+
+def test_slow_ransomware_adds_up(scene: Scene) -> None:
+    for number, digest in enumerate(scene.made.digests[:5]):
+        scene.clock.advance(DAY // 3)
+        spoil(scene, digest)
+        look = scene.look()
+        assert len(look.hurt) == number + 1
+    assert look.frozen
+
+
+def test_half_of_a_tiny_vault_is_many(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, (2000,) * 4)
+    scene.made.paths.blob(scene.made.digests[0]).unlink()
+    assert not scene.look().frozen
+    scene.made.paths.blob(scene.made.digests[1]).unlink()
+    assert scene.look().frozen
+
+
+def test_a_renamed_extension_is_a_missing_file(scene: Scene) -> None:
+    for digest in scene.made.digests:
+        path = scene.made.paths.blob(digest)
+        path.rename(path.with_name(f"{path.name}.locked"))
+    look = scene.look()
+    assert look.frozen
+    assert len(look.hurt) == 20
+
+
+def test_a_change_with_its_time_put_back_is_found_within_86_days(scene: Scene) -> None:
+    old(scene)
+    scene.look()
+    digest = scene.made.digests[7]
+    spoil(scene, digest, quietly=True)
+    assert scene.look().hurt == {}
+    for _ in range(86):
+        scene.clock.advance(DAY)
+        scene.look()
+    assert scene.look().hurt == {digest: "changed"}
+
+
+def test_a_healed_file_is_forgotten(scene: Scene) -> None:
+    path = scene.made.paths.blob(scene.made.digests[0])
+    good = path.read_bytes()
+    spoil(scene, path.name)
+    assert scene.look(since_ms=1).hurt == {path.name: "changed"}
+    assert scene.look().hurt == {path.name: "changed"}
+    path.write_bytes(good)
+    assert scene.look().hurt == {}
+
+
+def test_while_frozen_nothing_is_looked_at_and_it_stays(scene: Scene) -> None:
+    blobs = [scene.made.paths.blob(digest) for digest in scene.made.digests[:6]]
+    good = [path.read_bytes() for path in blobs]
+    for path in blobs:
+        path.unlink()
+    assert scene.look().frozen
+    for path, data in zip(blobs, good, strict=True):
+        path.write_bytes(data)
+    assert scene.look().frozen  # only `heal` and a person end it
+    scene.places.thaw()
+    assert scene.look() == guard.Look()
+
+
+def test_files_that_no_copy_has_are_given_up_and_freeze_nothing_any_more(scene: Scene) -> None:
+    gone = scene.made.digests[:6]
+    kept = {digest: scene.made.paths.blob(digest).read_bytes() for digest in gone}
+    for digest in gone:
+        scene.made.paths.blob(digest).unlink()
+    assert scene.look().frozen
+    guard.give_up(scene.ground.files, scene.places, gone)
+    scene.places.thaw()
+    look = scene.look()
+    assert (look.hurt, look.frozen, look.lost) == ({}, False, frozenset(gone))
+    scene.made.paths.blob(gone[0]).write_bytes(kept[gone[0]])
+    assert scene.look().lost == frozenset(gone[1:])
+
+
+def test_what_was_destroyed_rightly_while_looking_is_no_loss(scene: Scene) -> None:
+    source = scene.source()
+    for digest in scene.made.digests[:7]:
+        scene.made.purge(digest)
+    ground = scene.ground
+    look = guard.look(source, ground.vault_tree, ground.places, scene.clock.wall_ms())
+    assert look == guard.Look()
+    assert scene.look() == guard.Look()
+
+
+def test_the_key_file_that_opens_the_vault_is_watched(scene: Scene) -> None:
+    path = scene.made.paths.header(scene.made.origin, 1, scene.made.prev)
+    source = scene.source()
+    path.write_bytes(b"{}" + path.read_bytes()[2:-1] + b"?")
+    ground = scene.ground
+    assert guard.look(source, ground.vault_tree, ground.places, 5).hurt == {scene.made.prev: "changed"}
+
+
+@pytest.mark.parametrize("junk", [b"", b"{}", b"\xff" * 50, b'{"at":1}\n', b"[" * 5000])
+def test_a_memory_that_does_not_read_is_made_anew(scene: Scene, junk: bytes) -> None:
+    (scene.places.root / "hurt").write_bytes(junk)
+    scene.made.paths.blob(scene.made.digests[0]).unlink()
+    assert scene.look().hurt == {scene.made.digests[0]: "missing"}
+    assert guard.recall(scene.ground.files, scene.places).hurt == {scene.made.digests[0]: "missing"}
+
+
+def test_a_freeze_holds_even_when_the_memory_cannot_be_written(scene: Scene) -> None:
+    path = scene.places.root / "hurt"
+    path.unlink()
+    path.mkdir()
+    for digest in scene.made.digests:
+        scene.made.paths.blob(digest).unlink()
+    with pytest.raises(NotevaultError):
+        scene.look(since_ms=0)
+    assert scene.places.frozen() is not None

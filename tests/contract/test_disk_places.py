@@ -1,0 +1,442 @@
+"""What only a real disk can show of a backup place: syncs that fail, full and vanishing disks, kills, links."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import hashlib
+import inspect
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("POSIX only", allow_module_level=True)
+
+import notevault.adapters
+from notevault.adapters.place_files import DiskPlace, DiskTree
+from notevault.adapters.place_platform import Folder
+from notevault.adapters.place_posix import PosixFolder, PosixPlaces
+from notevault.backup.place import blob, blob_folder
+from notevault.errors import CannotWrite, Damaged, DiskFull, NotFound, OwnFault, StorageFault
+from notevault.ports import WriteOnce
+
+DEVICE = "d" * 32
+REPO = Path(__file__).resolve().parents[2]
+ROOM = Path(notevault.adapters.__file__).parent
+
+
+class Observed(PosixPlaces):
+    """The real system, which notes what it does and fails where it is told to."""
+
+    def __init__(self, *, whole: bool = True) -> None:
+        super().__init__()
+        self.whole = whole
+        self.done: list[str] = []
+        self.broken: dict[str, int] = {}
+
+    def _note(self, what: str) -> None:
+        self.done.append(what)
+        if what in self.broken:
+            raise OSError(self.broken[what], "broken on purpose")
+
+    def syncs_all(self, root: Folder) -> bool:
+        return self.whole and super().syncs_all(root)
+
+    def sync_all(self, root: Folder) -> None:
+        self._note("all")
+        super().sync_all(root)
+
+    def sync_file(self, fd: int) -> bool:
+        self._note("file")
+        return super().sync_file(fd)
+
+
+def files(count: int) -> list[tuple[str, bytes]]:
+    data = [n.to_bytes(4, "big") * 1024 for n in range(count)]
+    return [(blob(hashlib.sha256(each).hexdigest()), each) for each in data]
+
+
+def opened(root: Path, platform: PosixPlaces | None = None) -> DiskPlace:
+    place = DiskPlace(root, DEVICE, platform=platform)
+    place.make_folders([blob_folder(n) for n in range(256)])
+    return place
+
+
+def unfinished(root: Path) -> list[Path]:
+    return list(root.glob(".stage-*/*"))
+
+
+# No way to overwrite or to delete
+
+_HARM = {
+    "unlink", "remove", "removedirs", "rmdir", "rmtree", "replace", "rename", "renames", "truncate", "ftruncate",
+    "write_bytes", "write_text", "touch", "move", "copyfile", "sendfile", "O_TRUNC", "O_APPEND", "O_RDWR",
+}  # fmt: skip
+# (file, function): what it may do, and why that harms nothing
+_ALLOWED = {
+    ("place_posix.py", "drop"): {"unlink"},  # names of unfinished writes only: see the test of it
+    ("place_posix.py", "drop_empty"): {"rmdir"},  # the system refuses it for a folder with anything in it
+    ("place_posix.py", "_give_slowly"): {"rename"},  # after looking that the name is free
+    ("place_posix.py", "_unlink_second_name"): {"unlink"},  # after seeing the file under its new name
+    ("place_windows.py", "drop"): {"unlink"},
+    ("place_windows.py", "drop_empty"): {"rmdir"},
+}
+
+
+def harmful(path: Path) -> Iterator[tuple[str, str]]:
+    """(function, word) of everything that could overwrite or delete."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    owner = {
+        id(node): function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in _HARM:
+            yield owner.get(id(node), ""), node.attr
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("open", "Path.open"):
+            yield owner.get(id(node), ""), "open"
+
+
+def test_nothing_in_a_place_can_be_overwritten_or_deleted() -> None:
+    rooms = sorted(ROOM.glob("place_*.py"))
+    assert {path.name for path in rooms} >= {"place_files.py", "place_stage.py", "place_tree.py", "place_posix.py"}
+    for path in rooms:
+        for function, word in harmful(path):
+            assert word in _ALLOWED.get((path.name, function), set()), f"{path.name}: {function} uses {word}"
+
+
+def test_the_search_for_harm_finds_it(tmp_path: Path) -> None:
+    sample = tmp_path / "sample.py"
+    sample.write_text("def f(p, q):\n    p.replace(q)\n    os.remove(q)\n    shutil.rmtree(q)\n    open(q, 'wb')\n")
+    assert {word for _, word in harmful(sample)} == {"replace", "remove", "rmtree", "open"}
+
+
+def test_every_file_for_writing_is_opened_as_a_new_one() -> None:
+    """`open` flags: whatever writes also says O_EXCL."""
+    for path in sorted(ROOM.glob("place_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Assign, ast.Call)):
+                text = ast.unparse(node)
+                if "O_WRONLY" in text:
+                    assert "O_CREAT" in text
+                    assert "O_EXCL" in text
+    for call in ("open_write", "open_lock"):  # of the vault's platform: not for here
+        assert not any(call in path.read_text(encoding="utf-8") for path in ROOM.glob("place_*.py"))
+
+
+def test_the_interface_knows_no_overwriting_and_no_deleting() -> None:
+    reading = {"root", "names", "listing", "size", "read", "stream"}
+    writing = {"durability", "free_bytes", "make_folders", "add", "add_batch", "add_stream", "set_aside", "sweep"}
+    for kind in (WriteOnce, DiskPlace):
+        assert {name for name, _ in inspect.getmembers(kind) if not name.startswith("_")} == reading | writing
+    assert {name for name, _ in inspect.getmembers(DiskTree) if not name.startswith("_")} == reading
+
+
+@pytest.mark.parametrize("name", ["VAULT.json", "a" * 64, "..", "blobs", "a" * 16, f"../{'a' * 16}-1"])
+def test_only_unfinished_writes_can_be_dropped(tmp_path: Path, name: str) -> None:
+    if "/" not in name and name != "..":
+        (tmp_path / name).write_bytes(b"kept")
+    folder = PosixPlaces().open_root(str(tmp_path))
+    with pytest.raises(OwnFault):
+        folder.drop(name)
+    folder.close()
+    assert [p.read_bytes() for p in tmp_path.iterdir()] in ([], [b"kept"])
+
+
+# Giving a name, on every kind of system
+
+
+class NoRename(PosixFolder):
+    """A system without renameat2."""
+
+    def give(self, name: str, target: Folder, new: str) -> None:
+        assert isinstance(target, PosixFolder)
+        self._give_slowly(name, target, new)
+
+
+class NoLink(NoRename):
+    """... and without hard links."""
+
+    def _link(self, name: str, target: PosixFolder, new: str) -> None:
+        raise OSError(errno.EPERM, "no links")
+
+
+@pytest.mark.parametrize("kind", [PosixFolder, NoRename, NoLink])
+def test_a_name_that_is_taken_stays_taken_on_every_system(tmp_path: Path, kind: type[PosixFolder]) -> None:
+    for at, make in enumerate((Path.mkdir, Path.touch, lambda p: p.symlink_to("/nowhere"))):
+        folder = kind(os.open(tmp_path, os.O_RDONLY))
+        (tmp_path / f"new{at}").write_bytes(b"new")
+        make(tmp_path / f"taken{at}")
+        before = (tmp_path / f"taken{at}").lstat()
+        with pytest.raises(FileExistsError):
+            folder.give(f"new{at}", folder, f"taken{at}")
+        assert os.path.samestat(before, (tmp_path / f"taken{at}").lstat())
+        folder.give(f"new{at}", folder, f"free{at}")
+        assert (tmp_path / f"free{at}").read_bytes() == b"new"
+        assert not (tmp_path / f"new{at}").exists()
+        folder.close()
+
+
+# Syncs
+
+
+def test_a_batch_costs_two_syncs_however_large(tmp_path: Path) -> None:
+    system = Observed()
+    place = opened(tmp_path, system)
+    if not system.syncs_all(PosixFolder(os.open(tmp_path, os.O_RDONLY))):
+        pytest.skip("no syncfs that tells of failures here")
+    assert place.add_batch(files(300)) == 300
+    assert system.done == ["all", "all"]
+
+
+def test_without_a_sync_of_everything_each_file_has_its_own(tmp_path: Path) -> None:
+    system = Observed(whole=False)
+    place = opened(tmp_path, system)
+    assert place.add_batch(files(20)) == 20
+    assert system.done == ["file"] * 20
+    assert place.add_batch(files(20)) == 0  # kept ones are made durable too: their writer may have died before that
+    assert system.done == ["file"] * 60
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_failed_sync_gives_no_name_to_anything(tmp_path: Path, whole: bool) -> None:
+    system = Observed(whole=whole)
+    place = opened(tmp_path, system)
+    system.broken = {"all": errno.EIO, "file": errno.EIO}
+    with pytest.raises(StorageFault):
+        place.add_batch(files(20))
+    with pytest.raises(StorageFault):
+        place.add(*files(1)[0])
+    assert list(tmp_path.glob("blobs/*/*")) == []
+    assert unfinished(tmp_path) == []
+
+
+def test_a_refused_sync_is_noted_and_no_fault(tmp_path: Path) -> None:
+    class Refusing(Observed):
+        def sync_file(self, fd: int) -> bool:
+            return False
+
+    place = opened(tmp_path, Refusing(whole=False))
+    assert place.durability == "full"
+    assert place.add_batch(files(3)) == 3
+    assert place.durability == "reduced"
+
+
+def test_what_comes_back_with_other_bytes_gets_no_name(tmp_path: Path) -> None:
+    class Lying(Observed):
+        def sync_all(self, root: Folder) -> None:
+            super().sync_all(root)
+            for path in unfinished(tmp_path)[:1]:
+                path.write_bytes(b"\0" * 4096)
+
+    place = opened(tmp_path, Lying())
+    with pytest.raises(StorageFault):
+        place.add_batch(files(20), read_back=True)
+    assert list(tmp_path.glob("blobs/*/*")) == []
+    assert unfinished(tmp_path) == []
+
+
+# Permissions and other things in the way
+
+
+def test_folders_are_private_and_files_too(tmp_path: Path) -> None:
+    opened(tmp_path).add_batch(files(3))
+    for path in tmp_path.rglob("*"):
+        assert stat.S_IMODE(path.lstat().st_mode) == (0o700 if path.is_dir() else 0o600)
+
+
+def test_a_pipe_in_a_files_place_stops_nobody(tmp_path: Path) -> None:
+    place = opened(tmp_path)
+    os.mkfifo(tmp_path / "blobs" / "aa" / "pipe")
+    with pytest.raises(Damaged):
+        place.read("blobs/aa/pipe", limit=9)
+    with pytest.raises(Damaged):
+        place.add("blobs/aa/pipe", b"x")
+    assert place.listing("blobs/aa")["pipe"].kind == "other"
+
+
+def test_a_link_for_the_staging_folder_is_refused(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / f".stage-{DEVICE}").symlink_to(elsewhere)
+    place = DiskPlace(root, DEVICE)
+    place.make_folders(["blobs/aa"])
+    with pytest.raises(Damaged):
+        place.add("blobs/aa/x", b"x")
+    with pytest.raises(Damaged):
+        place.sweep(1 << 60)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_swapped_for_a_link_is_seen_after_a_moment(tmp_path: Path) -> None:
+    place = opened(tmp_path)
+    place.add("blobs/aa/x", b"x")
+    assert place.names("blobs/aa") == {"x"}
+    (tmp_path / "blobs" / "aa").rename(tmp_path / "blobs" / "gone")
+    (tmp_path / "blobs" / "aa").symlink_to(tmp_path / "blobs" / "gone")
+    with pytest.raises(Damaged):  # writing never believes an earlier look
+        place.add("blobs/aa/y", b"y")
+    with pytest.raises(Damaged):
+        DiskTree(tmp_path).names("blobs/aa")
+
+
+@pytest.mark.parametrize("path", ["blobs", "blobs/aa", "audit/log/entries"])
+def test_a_whole_folder_of_backups_is_never_set_aside(tmp_path: Path, path: str) -> None:
+    place = opened(tmp_path)
+    place.make_folders(["audit/log/entries"])
+    with pytest.raises(OwnFault):
+        place.set_aside(path, "2025-11-21")
+    assert (tmp_path / path).is_dir()
+
+
+def test_a_link_where_a_folder_should_be_can_be_set_aside(tmp_path: Path) -> None:
+    place = opened(tmp_path)
+    (tmp_path / "headers").symlink_to(tmp_path / "blobs")
+    new = place.set_aside("headers", "2025-11-21")
+    assert (tmp_path / new).is_symlink()
+    place.make_folders(["headers/log"])
+    assert (tmp_path / "headers").is_dir()
+    assert not (tmp_path / "headers").is_symlink()
+
+
+def test_the_stage_folder_goes_when_it_is_empty(tmp_path: Path) -> None:
+    place = opened(tmp_path)
+    place.add_batch(files(2))
+    assert place.sweep(0) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"blobs"}
+    assert place.add_batch(files(3)) == 1
+
+
+def test_names_of_any_length_and_script_can_be_set_aside(tmp_path: Path) -> None:
+    place = opened(tmp_path)
+    for name in ("x" * 255, "ü" * 127, "Kopie in Konflikt (Eva's Laptop).tmp"):
+        (tmp_path / "blobs" / "aa" / name).write_bytes(b"x")
+        assert place.size(place.set_aside(f"blobs/aa/{name}", "2025-11-21")) == 1
+
+
+# Kills
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{repo!r}]
+from tests.contract.test_disk_places import files, opened
+print("ready", flush=True)
+opened(Path({root!r})).add_batch(files(1500))
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_every_name_has_its_whole_bytes(tmp_path: Path) -> None:
+    wanted = dict(files(1500))
+    for delay in (0.005, 0.02, 0.04, 0.08):
+        child = subprocess.Popen(
+            [sys.executable, "-c", _CHILD.format(repo=str(REPO), root=str(tmp_path))], stdout=subprocess.PIPE
+        )
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(delay)
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        for path in tmp_path.glob("blobs/*/*"):
+            assert path.read_bytes() == wanted[path.relative_to(tmp_path).as_posix()]
+    place = opened(tmp_path)
+    place.add_batch(files(1500))
+    assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.glob("blobs/*/*")} == set(wanted)
+    place.sweep(1 << 60)
+    assert unfinished(tmp_path) == []
+
+
+# Sticks, played by file systems in memory
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    point = tmp_path / "stick"
+    point.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "notevault-test", str(point)], capture_output=True
+    )
+    if done.returncode != 0:
+        pytest.skip("this system lets nobody mount")
+    yield point
+    subprocess.run(["umount", "-l", str(point)], capture_output=True)
+
+
+@pytest.mark.root
+def test_a_stick_that_fills_up_keeps_what_it_had_and_nothing_half(stick: Path) -> None:
+    root = stick / "notevault"
+    root.mkdir()
+    place = opened(root)
+    assert place.add_batch(files(50)) == 50
+    with pytest.raises(DiskFull):
+        place.add_batch(files(1000))
+    assert len(list(root.glob("blobs/*/*"))) == 50
+    assert unfinished(root) == []
+    for path, data in files(50):
+        assert place.read(path, limit=1 << 20) == data
+
+
+@pytest.mark.root
+def test_a_stick_pulled_out_in_the_middle_is_gone_and_not_made_again(stick: Path) -> None:
+    root = stick / "notevault"
+    root.mkdir()
+    place = opened(root)
+    place.add_batch(files(10))
+
+    def items() -> Iterator[tuple[str, bytes]]:
+        for at, item in enumerate(files(40)):
+            if at == 20:
+                subprocess.run(["umount", "-l", str(stick)], check=True)
+            yield item
+
+    place.add_batch(items())  # the system lets an open call end on the stick that it still holds
+    for attempt in (
+        lambda: place.add_batch(files(50)),
+        lambda: place.make_folders(["headers/x"]),
+        lambda: place.names("anchors"),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+    assert list(stick.iterdir()) == []
+
+
+@pytest.mark.root
+def test_the_folder_below_a_pulled_stick_is_not_taken_for_it(stick: Path) -> None:
+    """The same path exists on the disk below, even with a marker in it: it is another file system."""
+    (stick / "notevault").mkdir()
+    place = opened(stick / "notevault")
+    subprocess.run(["umount", "-l", str(stick)], check=True)
+    (stick / "notevault" / "blobs" / "aa").mkdir(parents=True)
+    with pytest.raises(NotFound):
+        place.add("blobs/aa/x", b"x")
+    with pytest.raises(NotFound):
+        place.names("headers")
+    assert not [path for path in (stick / "notevault").rglob("*") if path.is_file()]
+
+
+@pytest.mark.root
+def test_a_read_only_stick_says_so(stick: Path) -> None:
+    place = opened(stick)
+    place.add_batch(files(2))
+    subprocess.run(["mount", "-o", "remount,ro", str(stick)], check=True)
+    with pytest.raises(CannotWrite) as told:
+        place.add_batch(files(4))
+    assert not isinstance(told.value, DiskFull)
+    assert place.read(files(1)[0][0], limit=4096) == files(1)[0][1]
