@@ -1,6 +1,7 @@
 """Long work on backups: in a thread beside everything else. She may look on, or go on writing; one at a time.
 
-It is stopped when the vault is locked: whatever it does can be broken off at any moment and begun again.
+It is stopped when the vault is locked, which it never puts off: whatever it does can be broken off at any moment and
+begun again, and a backup goes on in the worker.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ class Job:
         """Whether its result was on the screen."""
         self._work = work
         self._stop = threading.Event()
-        self._on_step: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
         threading.Thread(target=self._run, daemon=True).start()
@@ -49,13 +49,8 @@ class Job:
     def stopped(self) -> bool:
         return self._stop.is_set()
 
-    def watched(self, on_step: Callable[[], None] | None) -> None:
-        """`on_step` is called from its thread at every step, for as long as somebody looks on."""
-        self._on_step = on_step or (lambda: None)
-
     def _say(self, words: str) -> None:
         self.words = words
-        self._on_step()
 
     def _run(self) -> None:
         try:
@@ -104,14 +99,9 @@ class Jobs:
 
 async def watch(desk: Desk, job: Job) -> None:
     """Look on until she leaves, or to its end; then its result."""
-    desk.ui.idle.activity()
     await _a_moment(desk, job, PLAIN_S if desk.ui.is_plain else FAST_S)
     if job.done.is_set() or not desk.ui.is_plain:
-        job.watched(desk.ui.idle.worked)  # as with all long work, the vault stays open while she looks on
-        try:
-            await desk.ui.page(job.title, lambda width, _hidden: rows_of_job(job, min(width, MEASURE)))
-        finally:
-            job.watched(None)
+        await desk.ui.page(job.title, lambda width, _hidden: rows_of_job(job, min(width, MEASURE)))
     if job.shown:
         desk.jobs.seen(job)
         await desk.backup.refresh()
