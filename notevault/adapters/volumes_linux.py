@@ -104,7 +104,7 @@ class LinuxVolumes:
         for mount in self._all():
             wanted = (mount.kind in _DISK or mount.kind in _MEMORY) and not _is_system(mount.point)
             points[mount.point] = wanted  # a later mount covers an earlier one
-        return [Path(point) for point, wanted in points.items() if wanted and Path(point).is_dir()]
+        return [Path(point) for point, wanted in points.items() if wanted and _is_folder(Path(point))]
 
     # Helpers
 
@@ -204,6 +204,14 @@ def _children(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
+
+
+def _is_folder(point: Path) -> bool:
+    """A stick that was pulled out but not unmounted answers with an error, and must not end the look at the others."""
+    try:
+        return point.is_dir()
+    except OSError:
+        return False
 
 
 def _is_system(point: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from notevault.backup.identity import remembered
 from notevault.backup.places import Places
 from notevault.backup.source import Source, read_source
+from notevault.errors import LogDamaged
 from notevault.ports import Clock, Files, Tree
 from notevault.storage.layout import LocalPaths
 
@@ -25,7 +26,21 @@ class Ground:
 
 
 def read_vault(ground: Ground) -> Source:
-    """A look at the vault that this device knows, by id and the identity it had last. Raises as `read_source`."""
+    """A look at the vault that this device knows, by id and the identity it had last. Raises as `read_source`.
+
+    A log that does not hold may be one that was just being brought in: that is finished first.
+    """
+    try:
+        return _read(ground)
+    except LogDamaged:
+        from notevault.backup.bringin import finish
+
+        if not finish(ground):
+            raise
+    return _read(ground)
+
+
+def _read(ground: Ground) -> Source:
     local = ground.places.root.parent
     vik = remembered(ground.files, LocalPaths(local))
     return read_source(ground.files, ground.vault, ground.places.root / "live", vik=vik, vault_id=local.name)

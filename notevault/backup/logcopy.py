@@ -159,8 +159,17 @@ class LogCopy:
         if not self.trusted:
             there = {number for number in there if self._sealed(number)}
         if len(there) < self.log.closed_epochs:
-            fresh = ((place.seal(self.log.origin, number), data) for number, data in self.log.seals(there))
+            fresh = (
+                (place.seal(self.log.origin, number), data)
+                for number, data in self.log.seals(there)
+                if self._covers(data)
+            )
             self.written += self.tree.add_batch(fresh, read_back=self.read_back)
+
+    def _covers(self, seal: bytes) -> bool:
+        """Not of an epoch that ends beyond what is copied: a reader would miss the entries that it signs."""
+        found = checkpoint.parse(seal)
+        return isinstance(found, checkpoint.Checkpoint) and found.size <= self.target
 
     def _sealed(self, number: int) -> bool:
         """Whether the seal that is there is ours; one that is not goes out of the way."""

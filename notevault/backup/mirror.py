@@ -20,9 +20,10 @@ from notevault.backup.copying import Copying, Progress
 from notevault.backup.ground import Ground, read_vault
 from notevault.backup.guard import Look
 from notevault.backup.logcopy import LogCopy
-from notevault.backup.model import Head, PlaceFile, PlaceState, Problem, Report
+from notevault.backup.model import Head, More, PlaceFile, PlaceState, Problem, Report
 from notevault.backup.quiet import is_due
 from notevault.backup.source import Source
+from notevault.backup.status_words import more_words
 from notevault.errors import (
     Busy,
     CannotWrite,
@@ -146,7 +147,7 @@ class _Pass:
         self.problems += [
             Problem("OTHER_LOG", place.audit(one), "of a laptop that went on here") for one in stands.others
         ]
-        self.problems += [Problem("GAP", place.audit(one), "an older log has more here") for one in stands.gaps]
+        self._beyond(stands)
         if stands.verdict in (model.AHEAD, model.FORKED) and self.source.moved():
             # Another process saw more of the vault than this look did, and brought it here.
             return model.WAITING, "The vault was written to meanwhile; the next pass looks again."
@@ -228,6 +229,21 @@ class _Pass:
         return (model.HURT, "") if self.state.hurt else (model.SAFE, "")
 
     # Parts of the steps
+
+    def _beyond(self, stands: standing.Standing) -> None:
+        """What the place has of closed logs beyond the vault: counted once, remembered, and said once."""
+        more: dict[str, More] = {}
+        if stands.gaps:
+            from notevault.backup import beyond
+
+            again = not 0 <= self.now - self.before.quick_ms < SIZES_MS
+            known = self.before.more
+            more, forked = beyond.count(self.ground, self.source, self.tree, stands.gaps, known, again=again)
+            if forked and not stands.verdict:
+                stands.verdict = model.FORKED
+        self.state = replace(self.state, more=more)
+        if (words := more_words(more)) and words != more_words(self.before.more):
+            self.problems.append(Problem("GAP", "", words))
 
     def _shrunk(self, todo: plan.Plan, stands: standing.Standing) -> bool:
         """Whether most of what was there is gone, without its anchors. Few files are simply copied again."""

@@ -45,6 +45,22 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class More:
+    """What a place has of a closed log beyond the vault's own copy of it (FORMAT.md section 13)."""
+
+    head: Head  # the newest state there
+    ours: int  # the vault's size of that log when this was counted
+    changes: int  # entries beyond it that name a file; 0 also where `read` is not
+    files: int  # sealed files that they wrote
+    read: bool = True  # its entries are there; else it is only known that it goes on
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything to tell a person: openings and locks alone are nothing."""
+        return self.changes > 0 or not self.read
+
+
+@dataclass(frozen=True)
 class Problem:
     """One thing found. `code` is a word of ours (CHANGED, MISSING, CONFLICT, STRAY, ANCHOR, ...), `path` within
     the place or the vault, `detail` a clause for people without any name.
@@ -90,6 +106,7 @@ class PlaceState:
     read_back: bool = False  # what was committed was opened again and compared
     quick_ms: int = 0  # last time that names and sizes were compared as a whole
     drill_ms: int = 0  # last practice restore from here that succeeded
+    more: dict[str, More] = field(default_factory=dict)  # closed log -> what the place has beyond the vault's
     told: dict[str, tuple[str, int]] = field(default_factory=dict)  # event -> (outcome, ms) handed to the log last
 
 

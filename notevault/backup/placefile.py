@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, fields
 from typing import Any
 
-from notevault.backup.model import VERDICTS, Head, PlaceFile, PlaceState
+from notevault.backup.model import VERDICTS, Head, More, PlaceFile, PlaceState
 from notevault.errors import Damaged
 from notevault.formats import text
 
@@ -78,6 +78,10 @@ def encode_state(state: PlaceState) -> bytes:
     packed["durability"] = state.durability
     packed["read_back"] = int(state.read_back)
     packed["heads"] = {origin: [head.size, head.root.hex()] for origin, head in state.heads.items()}
+    packed["more"] = {
+        origin: [more.head.size, more.head.root.hex(), more.ours, more.changes, more.files, int(more.read)]
+        for origin, more in state.more.items()
+    }
     packed["told"] = {event: [outcome, ms] for event, (outcome, ms) in state.told.items()}
     packed["v"] = 1
     return text.canonical(packed) + b"\n"
@@ -96,6 +100,7 @@ def decode_state(data: bytes) -> PlaceState:
                 raise Damaged("What this laptop remembers of a backup place says what no backup says.")
             known[name] = found[name]
     known["heads"] = {_origin(o): _head(value) for o, value in _object(found.get("heads", {})).items()}
+    known["more"] = {_origin(o): _more(value) for o, value in _object(found.get("more", {})).items()}
     known["told"] = {_word(event): _told(value) for event, value in _object(found.get("told", {})).items()}
     return PlaceState(**known)
 
@@ -144,6 +149,13 @@ def _origin(name: str) -> str:
 def _head(value: object) -> Head:
     size, root = _pair(value)
     return Head(text.integer(size), text.unhex(root, 32))
+
+
+def _more(value: object) -> More:
+    if type(value) is not list or len(value) != 6:
+        raise Damaged("What this laptop remembers of a backup place does not read.")
+    ours, changes, files = map(text.integer, value[2:5])
+    return More(_head(value[:2]), ours, changes, files, text.integer(value[5], 0, 1) == 1)
 
 
 def _word(value: object) -> str:

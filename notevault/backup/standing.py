@@ -28,14 +28,15 @@ MOST_JUNK = 64  # anchors that do not count, looked at in one pass; the next pas
 class Standing:
     """`heads`: the newest state of each of our logs that the place was brought to. `verdict` is empty where nothing
     speaks against going on. `junk`: paths of what does not count. `others`: logs of this place that the vault does not
-    have. `gaps`: closed logs of which the place has more than the vault, or another one.
+    have. `gaps`: closed logs of which the place has more than the vault, with its newest state; whether that continues
+    the vault's is for `beyond` to say.
     """
 
     heads: dict[str, Head] = field(default_factory=dict)
     verdict: str = ""
     junk: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+    gaps: dict[str, Head] = field(default_factory=dict)
 
 
 def look(source: Source, tree: Tree, remembered: dict[str, Head]) -> Standing:
@@ -77,10 +78,8 @@ def _look(found: Standing, source: Source, tree: Tree, origin: str, names: set[s
         if ours:
             found.heads[origin] = head
             return
-        if origin in source.closed:  # a later log goes on from what was found: told, not alarmed on for ever
-            found.gaps.append(origin)
-            if head.size <= log.size:
-                return
+        if origin in source.closed and head.size > log.size:
+            found.gaps.setdefault(origin, head)  # a later log goes on from what was found: told, and no alarm
             continue
         found.verdict = AHEAD if head.size > log.size else FORKED
         if found.verdict == AHEAD and not _same_way(tree, origin, names, log):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from notevault.backup import model
 from notevault.backup.model import ALARMS, PlaceFile, PlaceState, Waiting
 from notevault.backup.placefile import Frozen
-from notevault.backup.status_words import DAY, SAYS, age_words, counted, since_words
+from notevault.backup.status_words import BRING_IN, DAY, SAYS, age_words, counted, more_words, since_words
 
 GREEN, AMBER, RED = "green", "amber", "red"
 _WORSE = {GREEN: 0, AMBER: 1, RED: 2}
@@ -43,6 +43,12 @@ class PlaceStatus:
     service: str = "the cloud service's folder"  # in words, like "Dropbox's folder"
 
     @property
+    def besides(self) -> tuple[str, str]:
+        """What the place has that the vault does not have, and what to do about it: for who asks, never an alarm."""
+        words = more_words(self.state.more)
+        return words, BRING_IN if words else ""
+
+    @property
     def last_ms(self) -> int:
         """When everything of that moment was there; 0: never."""
         return max(self.state.passed_ms, self.state.committed_ms) if self.state.committed_ms else 0
@@ -61,6 +67,7 @@ class PlaceStatus:
             "hurt": state.hurt,
             "id": self.place.id,
             "kind": self.place.kind,
+            "more": sum(one.changes for one in state.more.values()),
             "name": self.place.name,
             "passed_ms": state.passed_ms,
             "path": self.place.path,

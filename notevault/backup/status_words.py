@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from notevault.backup import model
+from notevault.backup.model import More
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # ms
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -105,6 +106,27 @@ SAYS: Mapping[str, Says] = {
         " the files back.",
     ),
 }  # fmt: skip
+
+
+BRING_IN = (
+    "If you want them: `notevault backup heal --bring-in`. If you went back to an earlier day on purpose, there is"
+    " nothing to do."
+)
+
+
+def more_words(more: Mapping[str, More]) -> str:
+    """What a place has that was saved before the vault was brought back from an earlier backup; "" for nothing."""
+    telling = [one for one in more.values() if one.tells]
+    changes, files = sum(one.changes for one in telling), sum(one.files for one in telling)
+    if not telling:
+        return ""
+    if not changes:
+        return "It also has changes that this vault does not have, but what they were has not all arrived there."
+    more_than = "" if all(one.read for one in telling) else "more than "
+    return (
+        f"It also has {more_than}{counted(changes, 'change')} ({counted(files, 'sealed file')}) that this vault does"
+        " not have: saved after the backup from which the vault was brought back."
+    )
 
 
 def age_words(ms: int) -> str:

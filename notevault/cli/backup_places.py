@@ -114,6 +114,8 @@ def status(ctx: Context) -> int:
         if not (shared and one.verdict in STOPPED):
             lines += [f"        {one.detail}"] if one.colour != GREEN or one.handed else []
             lines += [f"        -> {one.next_step}"] if one.next_step else []
+        words, step = one.besides
+        lines += [f"        {words}", f"        -> {step}"] if words else []
         ctx.out.row(one.facts(), "\n".join(lines))
     if ctx.args.json:
         facts = {"colour": whole.colour, "frozen": frozen, "step": whole.next_step, "words": whole.words}

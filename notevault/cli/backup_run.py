@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from notevault.adapters.places import user_path
@@ -191,6 +192,7 @@ def heal(ctx: Context) -> int:
     """The vault and every place that is there, and then a backup: what was mended is whole again, and is said to be."""
     from notevault.backup.copies import open_copies
     from notevault.backup.heal import heal as heal_all
+    from notevault.cli.backup_bringin import ask_and_bring, brought_words
 
     ground = ground_of(ctx)
     vault = ground.places.root.parent.name
@@ -210,15 +212,20 @@ def heal(ctx: Context) -> int:
         report = heal_all(
             ground, source, targets, others, True, lambda done, total: ctx.out.progress("Healing", done, total)
         )
+        brought = ask_and_bring(ctx, ground, [tree for _, tree in targets], others)
         _go_on(ctx, ground, targets)
     except KeyboardInterrupt:
         raise Interrupted("Interrupted.", "What was put back stays; the same command goes on.") from None
     frozen, whole = ground.places.frozen() is not None, _is_whole(ground)
     words, step = heal_words(report, away, frozen=frozen, whole=whole)
+    words = " ".join(filter(None, (words, brought_words(brought))))
+    report = replace(report, healed=report.healed + brought.files, problems=(*report.problems, *brought.problems))
     facts: dict[str, object] = {
         "aside": report.aside,
+        "brought": brought.changes,
         "frozen": frozen,
         "healed": report.healed,
+        "left": brought.left,
         "lost": list(report.lost),
         "unfrozen": report.unfrozen,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from notevault.app import adding
 from notevault.cli import asking
 from notevault.cli.common import Context
-from notevault.cli.show import client_facts, count, when
+from notevault.cli.show import client_facts, count, iso_here, when
 from notevault.errors import Interrupted, Refused, UsageFault
 
 NAME_BYTES = 1024
@@ -61,7 +61,23 @@ def show(ctx: Context) -> int:
             lines.append("Treatment has ended.")
         if client.note:
             lines += ["", client.note]
-        ctx.out.row({**client_facts(ctx.env, view), "remark": client.note}, "\n".join(lines))
+        others = notebook.other_details(view)
+        for saved_ms, other in others:
+            born = f", born {other.born.isoformat()}" if other.born else ""
+            ended = "" if other.active else ", treatment ended"
+            lines += [
+                "",
+                f"Saved on another laptop, {when(ctx.env, saved_ms)}: {other.name}, {other.code}{born}{ended}",
+            ]
+            lines += [other.note] if other.note else []
+        facts = {**client_facts(ctx.env, view), "remark": client.note}
+        if others:
+            facts["others"] = [
+                {"born": one.born.isoformat() if one.born else None, "code": one.code, "name": one.name}
+                | {"remark": one.note, "saved": iso_here(ctx.env, saved_ms)}
+                for saved_ms, one in others
+            ]
+        ctx.out.row(facts, "\n".join(lines))
     return 0
 
 

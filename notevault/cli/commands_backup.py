@@ -19,7 +19,7 @@ _FROM: Argument = (
 _PLACE = (
     "With --json, one object a place: name, id, path, kind, colour (green, amber or red), verdict, words, detail, step,"
     " files, bytes, waiting, waiting_ms (the first that waits), committed_ms, passed_ms, proven_ms (its oldest part),"
-    " drill_ms, hurt, handed"
+    " drill_ms, hurt, handed, more (changes there that the vault does not have)"
 )
 _LOGGED = "The result is entered in the log of the vault; no passphrase is needed."
 
@@ -115,11 +115,16 @@ BACKUP: dict[str, Command] = {
                     "help": "another backup place or copy of the vault to take good files from (may be repeated)",
                 },
             ),
+            flag(
+                "--bring-in",
+                "also take in what a backup has that was saved after the one from which the vault was restored",
+            ),
         ),
         "Every file is known by its own checksum, so no passphrase is needed. Bad files are set aside, not deleted."
         " Backups that had stopped go on once nothing in the vault is hurt any more. Exit status: 0 all is well again,"
         " 1 something is in no copy, 2 something else is still wrong. With --json: healed, aside, lost, unfrozen,"
-        " frozen, words, step, problems.",
+        " frozen, brought (changes that were taken in), left (changes that a backup has and the vault has not), words,"
+        " step, problems.",
     ),
     "backup remove": Command(
         "backup_places:remove",

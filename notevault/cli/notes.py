@@ -9,7 +9,7 @@ from notevault.cli.common import Context
 from notevault.cli.show import count, iso, iso_here, note_facts, note_line, when
 from notevault.domain.clients import Client
 from notevault.domain.importing import decoded
-from notevault.domain.notes import TEXT_LIMIT, excerpt, word_count
+from notevault.domain.notes import TEXT_LIMIT, Note, excerpt, word_count
 from notevault.errors import NotFound, UsageFault
 from notevault.vault.notebook import ClientView, Notebook, NoteView
 
@@ -88,24 +88,35 @@ def list_(ctx: Context) -> int:
 def show(ctx: Context) -> int:
     with ctx.notebook() as notebook:
         found = notebook.note_by_prefix(ctx.args.id)
-        view, note = notebook.open_note(found.id, ctx.args.revision)
-        client = whose(notebook, view)
-        version = view.version if ctx.args.revision is None else ctx.args.revision
-        signed = note.state == "signed"
-        if ctx.args.json:
-            facts = {**note_facts(view, client), "author": note.author, "revision": version, "text": note.text}
-            facts |= {"modified": iso_here(ctx.env, note.modified), "session": iso(note.session, note.offset)}
-            facts |= {"template": note.template, "title": note.title, "words": word_count(note.text, note.template)}
-            ctx.out.row(facts | {"state": "signed" if signed else "unsigned"}, "")
+        version = found.version if ctx.args.revision is None else ctx.args.revision
+        same = [each for each in notebook.history(found.id) if each.version == version]
+        if ctx.args.revision is None or len(same) < 2:
+            view, note = notebook.open_note(found.id, ctx.args.revision)
+            _show(ctx, notebook, view, note, version)
+            if len(same) > 1:
+                ctx.out.say(f"Two laptops saved a revision {version}: `--revision {version}` shows both.")
             return 0
-        parts = [client.name, client.code, f"session {view.number}", when(ctx.env, note.session, note.offset)]
-        parts.append(f"signed by {note.author}" if signed and note.author else "signed" if signed else "unsigned")
-        if version != view.version:
-            parts.append(f"revision {version} of {view.version}")
-        parts += [note.title] if note.title else []
-        ctx.out.say(" · ".join(parts))
-        ctx.out.text(note.text)
+        for each in same:  # two laptops gave one number
+            _show(ctx, notebook, found, notebook.open_revision(each), version, f"saved {when(ctx.env, each.saved_ms)}")
     return 0
+
+
+def _show(ctx: Context, notebook: Notebook, view: NoteView, note: Note, version: int, saved: str = "") -> None:
+    client = whose(notebook, view)
+    signed = note.state == "signed"
+    if ctx.args.json:
+        facts = {**note_facts(view, client), "author": note.author, "revision": version, "text": note.text}
+        facts |= {"modified": iso_here(ctx.env, note.modified), "session": iso(note.session, note.offset)}
+        facts |= {"template": note.template, "title": note.title, "words": word_count(note.text, note.template)}
+        ctx.out.row(facts | {"state": "signed" if signed else "unsigned"}, "")
+        return
+    parts = [client.name, client.code, f"session {view.number}", when(ctx.env, note.session, note.offset)]
+    parts.append(f"signed by {note.author}" if signed and note.author else "signed" if signed else "unsigned")
+    if version != view.version or saved:
+        parts.append(f"revision {version} of {view.version}")
+    parts += [each for each in (saved, note.title) if each]
+    ctx.out.say(" · ".join(parts))
+    ctx.out.text(note.text)
 
 
 def history(ctx: Context) -> int:

@@ -98,7 +98,7 @@ async def status(desk: Desk, _rest: str) -> None:
         said = wrapped(here(now.overall.words), room, "class:heading")
         for one in now.places:
             said += [[("", "")], *wrapped(one.words, room, "class:message" if one.colour == "red" else "")]
-            for line in filter(None, (here(one.detail), here(one.next_step), _where(one.place))):
+            for line in filter(None, (here(one.detail), here(one.next_step), *one.besides, _where(one.place))):
                 said += wrapped(line, room, indent="   ")
         if (job := desk.jobs.running) is not None:
             said += [[("", "")], [("class:heading", job.title)], *rows_of_job(job, min(room, MEASURE))[:1]]

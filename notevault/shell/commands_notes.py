@@ -170,7 +170,7 @@ async def history(desk: Desk, rest: str) -> None:
         )
         if selected is None:
             return
-        await note_desk.read(desk, views[at].id, revisions[selected].version)
+        await note_desk.read(desk, views[at].id, revisions[selected])
 
 
 async def find(desk: Desk, rest: str) -> None:

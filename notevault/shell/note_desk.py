@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from notevault.app.writing import Writing
 from notevault.domain.templates import TEMPLATES, heading_words, template_named, unwritten
 from notevault.errors import NotevaultError, NotFound
@@ -11,7 +13,7 @@ from notevault.shell.note_hooks import NoteHooks
 from notevault.shell.safe import visible_line
 from notevault.shell.ui import Leave
 from notevault.vault.drafts import Draft, View
-from notevault.vault.notebook import ClientView
+from notevault.vault.notebook import ClientView, Revision
 
 
 async def write(desk: Desk, writing: Writing, *, from_draft: bool = False) -> None:
@@ -162,13 +164,17 @@ def _seal(desk: Desk, writing: Writing, result: EditorResult) -> None:
             desk.channel.send(f"say The note could not be saved yet; it is kept as a draft. {fault.sentence}")
 
 
-async def read(desk: Desk, note_id: bytes, version: int | None = None, cursor: int = 0) -> None:
-    """A revision to be read, not changed; its opening is logged before its text is shown."""
-    view, note = await desk.run(lambda: desk.notebook.open_note(note_id, version))
+async def read(desk: Desk, note_id: bytes, revision: Revision | None = None, cursor: int = 0) -> None:
+    """The newest, or a revision, to be read, not changed; its opening is logged before its text is shown."""
+    if revision is None:
+        view, note = await desk.run(lambda: desk.notebook.open_note(note_id))
+    else:  # as it was chosen: two laptops may have given one number to two texts
+        view = await desk.run(lambda: desk.notebook.note(note_id))
+        note = await desk.run(lambda: desk.notebook.open_revision(revision))
     client = await desk.run(lambda: desk.notebook.client(view.client_id))
     shown = note_words(desk, view)
-    if version is not None and version != view.version:
-        shown = f"revision {version} of {view.version} \u00b7 {desk.when(note.session, note.offset)}"
+    if revision is not None and replace(note, text="") != view.note:
+        shown = f"revision {revision.version} of {view.version} \u00b7 {desk.when(note.session, note.offset)}"
     job = EditorJob(
         title=visible_line(client.name),
         code=client.code,

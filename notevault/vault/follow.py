@@ -11,6 +11,7 @@ from notevault.formats.header import Header
 from notevault.storage.local import LocalState
 from notevault.storage.logfile import LogFile, Tail
 from notevault.vault import salvage
+from notevault.vault.branches import brought_in
 from notevault.vault.index import Catalogue
 from notevault.vault.items import Head, LogItem
 from notevault.vault.recorder import Recorder
@@ -108,9 +109,10 @@ def follow_logs(session: Session, progress: Progress | None) -> bool:
             broken.append(origin)
         whole[origin] = (log, tail)
     foreign = session.catalogue.origins() - set(session.header.origins)
-    if foreign or any(not _continues(session, origin, tail, broken) for origin, (_, tail) in whole.items()):
+    if foreign or any(not _continues(session, origin, *found, broken) for origin, found in whole.items()):
         session.catalogue.close()
         session.catalogue = Catalogue.empty()
+    grown = _grown(session, whole)
     replayer = session.replayer()
     replayer.retry_damaged()
     for name, (log, tail) in whole.items():
@@ -127,6 +129,7 @@ def follow_logs(session: Session, progress: Progress | None) -> bool:
         pieces = salvage.entries(session.env, session.paths, name)
         replayer.salvage(name, ((i, data) for i, data in pieces if i >= start))
     session.findings += replayer.findings
+    session.notices += brought_in(session.catalogue, grown).words()
     known = {(finding.origin, finding.i) for finding in session.findings}
     for refused, i, why in session.catalogue.refused():  # of an earlier opening: told of every time
         if (refused, i) not in known:
@@ -156,18 +159,20 @@ def damaged_sentence(sentence: str) -> str:
     return f"DAMAGED: its log does not agree with its signed state. {sentence}"
 
 
-def _continues(session: Session, origin: str, tail: Tail, broken: list[str]) -> bool:
+def _continues(session: Session, origin: str, log: LogFile | Recorder, tail: Tail, broken: list[str]) -> bool:
     covered = session.catalogue.covered(origin)
     if covered is None or origin in broken:
         return True
     size, root = covered
     if size > tail.size:
         return False
-    if size == tail.size:
-        return root == tail.root
-    if origin == session.origin:
-        try:
-            return session.recorder.root_at(size) == root
-        except LogDamaged:
-            return True  # its reading will say so
-    return True  # an older log is closed: it does not grow behind our back, and every entry is checked by `verify`
+    try:
+        return root == (tail.root if size == tail.size else log.root_at(size))
+    except LogDamaged:
+        return True  # its reading will say so
+
+
+def _grown(session: Session, whole: dict[str, tuple[LogFile | Recorder, Tail]]) -> dict[str, int]:
+    """Closed logs that have more than the catalogue has seen of them, and from where on: they were brought in."""
+    seen = {origin: session.catalogue.covered(origin) for origin in whole if origin != session.origin}
+    return {origin: found[0] for origin, found in seen.items() if found and found[0] < whole[origin][1].size}

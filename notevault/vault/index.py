@@ -161,8 +161,8 @@ class Catalogue:
         )
 
     def put_client(self, write: Write, payload: bytes) -> None:
-        known = self._db.execute("SELECT version FROM clients WHERE id = ?", (write.client,)).fetchone()
-        if known is None or known[0] <= write.version:
+        known = self._db.execute("SELECT version, digest FROM clients WHERE id = ?", (write.client,)).fetchone()
+        if known is None or (known[0], self._written(known[1])) <= (write.version, write.t):  # as for notes
             self._db.execute(
                 "INSERT OR REPLACE INTO clients VALUES(?,?,?,?)", (write.client, write.version, write.digest, payload)
             )

@@ -22,6 +22,7 @@ from notevault.formats.envelope import RecordType
 from notevault.formats.ids import ZERO_ID
 from notevault.formats.keytable import SETTINGS
 from notevault.vault import bulk
+from notevault.vault.branches import other_records
 from notevault.vault.headers import spare_client
 from notevault.vault.index import NoteRow, Write
 from notevault.vault.recorder import Act, Subject
@@ -160,6 +161,14 @@ class Notebook:
             version = self.session.catalogue.newest_version(RecordType.CLIENT, client_id, ZERO_ID) + 1
             self.session.write([self.client_record(client_id, client, version, "U")])
         return self.client(client_id)
+
+    def other_details(self, view: ClientView) -> list[tuple[int, Client]]:
+        """Other details of the client that another laptop saved (ms), where both went on from one record. Logged."""
+        writes = other_records(self.session.catalogue, view.id)
+        if not writes:
+            return []
+        found = map(client_records.from_payload, self.session.open(writes))
+        return [(write.t, client) for write, client in zip(writes, found, strict=True) if client != view.client]
 
     def client_record(
         self, client_id: bytes, client: Client, version: int, action: str = "C", purpose: str = "care"

@@ -177,6 +177,13 @@ def test_network_folders_are_not_searched_for_sticks(tmp_path: Path) -> None:
     assert Machine(tmp_path / "m", one, two, system).volumes.mounts() == [stick]
 
 
+def test_a_mount_that_answers_with_an_error_hides_no_other(tmp_path: Path) -> None:
+    """As a stick that was pulled out without being unmounted; here a name that is too long for any look at it."""
+    folder, mounted_line = at(tmp_path, "ext4", "/dev/sdb1")
+    dead = line(f"/media/{'x' * 300}", "ext4", "/dev/sdc1")
+    assert Machine(tmp_path, dead, mounted_line).volumes.mounts() == [folder]
+
+
 def test_the_later_of_two_mounts_counts(tmp_path: Path) -> None:
     folder, below = at(tmp_path, "ext4", "/dev/sdz1", "8:16")
     above = line(str(folder), "tmpfs", "tmpfs")

@@ -49,12 +49,16 @@ class Stick:
 
     def pull(self) -> None:
         """Out, in the middle of whatever goes on. What holds files open keeps them, and gets errors."""
+        self.shut_down()
+        self.eject(lazy=True)
+
+    def shut_down(self) -> None:
+        """Out, and the system has not noticed: it is still mounted."""
         handle = os.open(self.place, os.O_RDONLY)
         try:
             fcntl.ioctl(handle, _SHUTDOWN, struct.pack("I", _NO_LOG_FLUSH))
         finally:
             os.close(handle)
-        self.eject(lazy=True)
 
     def eject(self, *, lazy: bool = False) -> None:
         if self._mounted:

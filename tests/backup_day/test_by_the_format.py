@@ -1,6 +1,6 @@
-"""An attack that knows docs/FORMAT.md, with write access to a place or to the vault, and without keys (but where said).
+"""An attack that knows docs/FORMAT.md, with write access to a backup place, and without keys.
 
-Valid names, planted signed states, other markers, a log rolled back or forked, a place emptied but for its marker,
+Valid names, planted signed states, other markers, other cards, a place emptied but for its marker,
 links and pipes. After each: nothing good lost, nothing outside touched, and the verdict that fits.
 """
 
@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,31 +17,15 @@ import pytest
 from notevault.backup import model
 from notevault.formats import text
 from tests.backup import vaults
+from tests.backup_day.planting import SIZES, Outside, aim
 from tests.backup_day.practice import Practice, good, snapshot
 
 pytestmark = pytest.mark.slow
-SIZES = [900 + 37 * n for n in range(40)]
 
 
 @pytest.fixture
 def practice(tmp_path: Path) -> Practice:
     return Practice.synthetic(tmp_path / "practice", SIZES)
-
-
-@dataclass
-class Outside:
-    """What must not be touched by following something planted."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir()
-        for name in ("letter", "photo"):
-            (self.folder / name).write_text(f"My {name}.")
-        self.before = snapshot(self.folder)
-
-    def untouched(self) -> bool:
-        return snapshot(self.folder) == self.before
 
 
 @pytest.fixture
@@ -54,9 +37,6 @@ def first_blob(practice: Practice) -> Path:
     """The first saved file, at the place."""
     digest = practice.made.digests[0]
     return practice.base("blue") / "blobs" / digest[:2] / digest
-
-
-# -- at the place
 
 
 def test_files_with_good_names_that_no_log_names_mean_nothing_and_stay(practice: Practice) -> None:
@@ -233,14 +213,6 @@ def test_an_older_copy_of_the_place_put_back_is_an_alarm(practice: Practice) -> 
     assert report["verdict"] == model.SHRUNK, report
 
 
-def _aim(path: Path, at: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-    path.symlink_to(at)
-
-
 @pytest.mark.parametrize(
     "what", ["blobs", "blobs/{ab}", "audit", "audit/{origin}/parts", "anchors", "anchors/{origin}"]
 )
@@ -248,7 +220,7 @@ def test_a_folder_that_is_a_link_is_not_followed(practice: Practice, outside: Ou
     (digest,) = practice.made.grow(1, 2500)
     path = practice.base("blue") / what.format(ab=digest[:2], origin=practice.made.origin)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _aim(path, outside.folder)
+    aim(path, outside.folder)
     report = practice.report("run", "blue")
     assert report["verdict"] in model.ALARMS, report
     assert report["code"] != 0
@@ -261,7 +233,7 @@ def test_a_stage_folder_that_is_a_link_is_not_followed(practice: Practice, outsi
     stages = [path for path in base.iterdir() if path.name.startswith(".stage-")]
     device = practice.made.device.hex()
     for path in stages or [base / f".stage-{device}"]:
-        _aim(path, outside.folder)
+        aim(path, outside.folder)
     practice.made.grow(2)
     practice.report("run", "blue")
     assert outside.untouched()
@@ -303,71 +275,3 @@ def test_conflict_copies_of_a_cloud_client_are_understood(practice: Practice) ->
     practice.backup("run")
     assert path.read_bytes() == data
     assert practice.report("verify", "--full", "blue")["verdict"] == model.SAFE
-
-
-# -- at the vault
-
-
-def test_a_log_rolled_back_in_the_vault_is_an_alarm_and_nothing_is_pushed(practice: Practice) -> None:
-    old = practice.folder / "old-audit"
-    shutil.copytree(practice.vault / "audit", old)
-    practice.made.grow(6)
-    practice.backup("run")
-    shutil.rmtree(practice.vault / "audit")
-    shutil.copytree(old, practice.vault / "audit")
-    before = snapshot(practice.places["blue"])
-    report = practice.report("run", "blue")
-    assert (report["verdict"], report["code"]) == (model.AHEAD, 1), report
-    assert snapshot(practice.places["blue"]) == before
-
-
-def test_an_old_vault_written_on_is_another_copy_and_not_pushed(practice: Practice) -> None:
-    """With the keys: an image of the laptop was put back, and worked with."""
-    clone = practice.made.copy_to(practice.folder / "clone")
-    practice.made.grow(4)
-    practice.backup("run")
-    clone.grow(7)
-    shutil.rmtree(practice.vault)
-    shutil.copytree(clone.vault, practice.vault)
-    before = snapshot(practice.places["blue"])
-    report = practice.report("run", "blue")
-    assert (report["verdict"], report["code"]) == (model.FORKED, 1), report
-    assert snapshot(practice.places["blue"]) == before
-
-
-@pytest.mark.parametrize("part", ["checkpoint", "card", "open"])
-def test_a_log_that_does_not_hold_stops_the_backup_and_touches_no_place(practice: Practice, part: str) -> None:
-    path = practice.vault / "audit" / practice.made.origin / part
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 4
-    path.write_bytes(bytes(data))
-    before = snapshot(practice.places["blue"])
-    report = practice.report("run", "blue")
-    assert report["verdict"] == model.SOURCE, report
-    assert report["code"] in (1, 2)
-    assert report["step"]
-    assert snapshot(practice.places["blue"]) == before
-
-
-@pytest.mark.parametrize("what", ["blobs/{ab}", "blobs/{ab}/{digest}"])
-def test_a_link_in_the_vault_carries_nothing_from_elsewhere_into_a_place(
-    practice: Practice, outside: Outside, what: str
-) -> None:
-    (digest,) = practice.made.grow(1, 2500)
-    path = practice.vault / what.format(ab=digest[:2], digest=digest)
-    _aim(path, outside.folder if path.name == digest[:2] else outside.folder / "photo")
-    report = practice.report("run", "blue")
-    assert report["code"] != 0
-    assert not set(snapshot(practice.places["blue"]).values()) & set(outside.before.values())
-    assert outside.untouched()
-
-
-def test_a_destruction_without_the_vaults_signature_is_none(practice: Practice) -> None:
-    """Whoever has the log's keys alone can enter that notes were destroyed; the files still count as live."""
-    victim = practice.made.digests[3]
-    practice.made.purge(victim, forged=True)
-    report = practice.report("run", "blue")
-    assert report["verdict"] != model.SAFE, report
-    assert victim in good(practice.places["blue"])
-    practice.backup("heal", code=None)
-    assert victim in good(practice.vault)

@@ -153,6 +153,29 @@ def test_a_stick_is_known_at_another_path(practice: Practice, stick: Stick, tmp_
     assert set(practice.made.digests) <= good(stick.place)
 
 
+def test_a_dead_stick_that_is_still_mounted_disturbs_no_other_place(practice: Practice, tmp_path: Path) -> None:
+    """Pulled out and never unmounted: every look at it is an input/output error, and it lies among the mounts."""
+    dead = Stick(tmp_path / "dead-usb")
+    try:
+        practice.add("dead", dead.place)
+        practice.backup("run")
+        practice.made.grow(2)
+        dead.shut_down()
+        assert practice.report("run", "dead")["verdict"] in (model.ABSENT, model.BROKEN)
+        assert practice.report("run", "blue")["verdict"] == model.SAFE
+        blue = practice.places["blue"]
+        marker = next((blue / "notevault").glob("*/VAULT.json"))
+        kept = marker.read_bytes()
+        marker.unlink()
+        assert practice.report("run", "blue")["verdict"] == model.ABSENT, (
+            "looked for among all mounts, the dead one too"
+        )
+        marker.write_bytes(kept)
+        assert practice.report("run", "blue")["verdict"] == model.SAFE
+    finally:
+        dead.eject(lazy=True)
+
+
 def test_a_copied_stick_beside_the_true_one_is_refused_in_words(
     practice: Practice, stick: Stick, tmp_path: Path
 ) -> None:

@@ -71,8 +71,6 @@ def test_without_a_single_watch_every_change_is_backed_up_all_the_same(practice:
         pytest.skip("no user namespaces here")
     with watching(practice, *DEAF) as running:
         until(there(practice), running)  # at the start
-        practice.made.grow(3)
-        until(there(practice), running)
         practice.made.grow(300)
         until(there(practice), running)
 

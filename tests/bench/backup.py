@@ -136,7 +136,7 @@ class Bench:
             if mine is None:
                 continue
             figure = f"{words[act]}, {self.blobs:,}"
-            if act in ("again", "ten"):
+            if act in ("again", "ten") and self.blobs <= BLOBS:
                 self.table.row(figure, mine, IDLE_BUDGET_S, f"budget {IDLE_BUDGET_S} s (at {BLOBS:,})")
             for tool in self.tools[1:]:
                 theirs = self.median(act, tool.name)
