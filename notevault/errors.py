@@ -87,6 +87,10 @@ class NotFound(NotevaultError):
     default_step = "`notevault client list` and `notevault note list` show what there is."
 
 
+class PlaceEmptied(NotFound):
+    """A backup place whose disk is there, and of which nothing is: not unplugged, but deleted."""
+
+
 class Missing(NotFound):
     """What the log names is not in the vault's folder: a loss, and no slip of whoever asked for it."""
 

@@ -244,6 +244,10 @@ class WriteOnce(Tree, Protocol):
         """A large file in pieces, durable; Damaged when they do not hash to `sha256` (then nothing was added)."""
         ...
 
+    def settle(self) -> None:
+        """Make every name durable that lies there, whoever gave it: a run that was killed may not have come to that."""
+        ...
+
     def set_aside(self, path: str, day: str) -> str:
         """Move what is wrong to `quarantine/<day>/`, under a name that is free there; the new path. NotFound."""
         ...
@@ -271,7 +275,9 @@ class Volumes(Protocol):
         ...
 
     def mounts(self) -> list[Path]:
-        """Where plugged-in volumes begin, the system's own left out. [] where that cannot be told."""
+        """Where plugged-in volumes begin, the system's own left out; [] where that cannot be told. None of them is
+        asked for it: one may be a single file, or may not answer.
+        """
         ...
 
 

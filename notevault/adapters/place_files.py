@@ -31,6 +31,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST = 50  # characters of a name kept when it is set aside: any script's fit in 255 bytes with what is added
 _HOLDING = ("entries", "parts", "seals")  # folders of logs that hold good files
 _MARKER = "VAULT.json"
+_QUARANTINE = "quarantine"
 
 
 class DiskPlace(DiskTree):
@@ -135,13 +136,29 @@ class DiskPlace(DiskTree):
             raise _taken()
         return outcomes.count(NEW)
 
+    def settle(self) -> None:
+        """One sync of the file system, or one of every folder: those of a network hold hundreds of names each."""
+        with self._errors(), self._held_root() as root:
+            if self._os.syncs_all(root):
+                self._os.sync_all(root)
+                return
+            waiting = [""]
+            while waiting:
+                folder = waiting.pop()
+                with self._descend(root, folder) as held:
+                    self._note(held.sync())
+                below = [name for name, seen in self.listing(folder).items() if seen.kind == "folder"]
+                if not folder:
+                    below = [name for name in below if name != _QUARANTINE and not name.startswith(".")]
+                waiting += [f"{folder}/{name}" if folder else name for name in below]
+
     # Setting aside and sweeping
 
     def set_aside(self, path: str, day: str) -> str:
         folder, name = split(path)
-        if _DAY.fullmatch(day) is None or path == _MARKER or path.startswith((".stage-", "quarantine/")):
+        if _DAY.fullmatch(day) is None or path == _MARKER or path.startswith((".stage-", f"{_QUARANTINE}/")):
             raise OwnFault("Something was to be set aside that cannot be.")
-        aside = f"quarantine/{day}"
+        aside = f"{_QUARANTINE}/{day}"
         new = f"{name[:_LONGEST]}-{self._entropy.draw(8).hex()}"
         if len(name) == 64:
             new = f"{name}{new[_LONGEST:]}"  # a checksum is kept whole

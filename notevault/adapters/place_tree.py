@@ -22,6 +22,12 @@ _BELIEVED_S = 3.0
 _PIECE = 1 << 20
 _SPECIAL = ("", ".", "..")
 _FOREIGN = "\0/" if os.sep == "/" else '\0/\\:*?"<>|'
+# What a folder says whose server, connection or device is gone; not every system knows all of them.
+_AWAY = {
+    number
+    for name in ["ENOTCONN", "ESTALE", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ETIMEDOUT", "ENODEV"]
+    if (number := getattr(errno, name, None)) is not None
+}
 # Of Windows: offline, recall on open, recall on data access. Of macOS: SF_DATALESS.
 _ATTRIBUTES_AWAY = 0x1000 | 0x40000 | 0x400000
 _FLAG_AWAY = 0x40000000
@@ -221,12 +227,13 @@ class DiskTree:
             return os.stat(self._base).st_dev != self._device  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return True
-        except OSError:
-            return False  # the error at hand says more
+        except OSError as error:
+            return error.errno in _AWAY  # else the error at hand says more
 
     def _told(self, error: OSError, path: str) -> NotevaultError:
         """The error for what the system said; a missing root explains all others."""
-        return gone() if self._is_gone() else translate(error, Path(path))
+        never_seen = self._device is None and error.errno in _AWAY
+        return gone() if never_seen or self._is_gone() else translate(error, Path(path))
 
 
 def gone() -> NotFound:

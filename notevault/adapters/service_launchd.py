@@ -64,8 +64,14 @@ class LaunchAgents:
         path = self._folder / f"{label}.plist"
         there = self._files.size(path) is not None
         if there:
-            self._tell("bootout", f"{self._domain}/{label}")
+            stopped = self._tell("bootout", f"{self._domain}/{label}")
             self._files.remove(path)
+            # A refusal may mean that it did not run at all: only one that is still known to launchd is told
+            if not stopped and self._tell("print", f"{self._domain}/{label}"):
+                raise CannotWrite(
+                    f"The launch agent {label} was taken away, but launchd did not stop it: it may still run.",
+                    "Log out and in again: after that it does not run.",
+                )
         return there
 
     def state(self, name: str) -> str:

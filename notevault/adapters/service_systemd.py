@@ -20,7 +20,7 @@ Type=exec
 ExecStart=:{command}
 Restart=on-failure
 RestartSec=60
-RestartPreventExitStatus=64 66
+RestartPreventExitStatus=64 66 77
 TimeoutStopSec=90
 Nice=10
 IOSchedulingClass=idle
@@ -34,8 +34,8 @@ StandardError=null
 [Install]
 WantedBy=default.target
 """
-# `:` before the command: no word of it is taken for a variable (systemd 244). Exit 64 and 66: used wrongly, no vault
-# there; trying again once a minute mends neither. Nothing goes to the journal: a place may be named after a person.
+# `:` before the command: no word of it is taken for a variable (systemd 244). Exit 64, 66 and 77: used wrongly, no vault
+# there, a copy of a vault that lies elsewhere; trying again once a minute mends none of them. Nothing goes to the journal: a place may be named after a person.
 
 
 def unit(command: Sequence[str]) -> str:
@@ -82,10 +82,15 @@ class SystemdUser:
         path = self._path(name)
         there = self._files.size(path) is not None
         if there:
-            self._tell("disable", "--now", path.name)
+            stopped = self._ask(("systemctl", "--user", "disable", "--now", path.name))
             self._files.remove(path)
             # Where systemd does not answer, its own link would start a unit that is not there: it says so, no more
             self._tell("daemon-reload")
+            if stopped.code:  # without the tool there is nothing that could run it
+                raise CannotWrite(
+                    f"The service {path.name} was taken away, but systemd did not stop it: it may still run.",
+                    f"Type: systemctl --user stop {path.name}. After the next login it does not run.",
+                )
         return there
 
     def state(self, name: str) -> str:

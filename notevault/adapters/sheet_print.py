@@ -16,6 +16,13 @@ from dataclasses import dataclass, field
 from notevault.adapters.paper import LEFT, RIGHT, SOFT, Paper, in_fours
 from notevault.formats.sheet import GROUPS, GROUPS_PER_LINE
 
+
+class _Command(str):
+    """A line to be typed, among what is told."""
+
+    __slots__ = ()
+
+
 WIDTH = 74
 TITLE = "notevault recovery sheet"
 _WHAT_FOR = (
@@ -25,16 +32,17 @@ _WHAT_FOR = (
 _KEEP = (
     "Keep this sheet on paper, locked away, in another place than the laptop.",
     "Whoever has it together with a copy of the vault can read every note. Do not photograph or mail it.",
-    "If it replaces an older sheet, destroy the older one.",
-    "If it is lost or was seen by someone, make a new one:",
+    "If it replaces an older sheet, destroy the older one: it still opens older copies.",
+    "If it was stolen: make a new vault and import your notes into it. If it is only lost, make a new one:",
+    _Command("notevault sheet new"),
 )
-_RECOVER = (
-    "Install notevault on the new laptop and put a copy of the vault there.",
-    "Open a terminal and type the command below.",
+_USE = (
+    "Install notevault on the new laptop, open a terminal and type a command. From a backup place, as a stick:",
+    _Command("notevault backup restore --from STICK"),
+    "With the vault's own folder, brought along from the old laptop:",
+    _Command("notevault recover --vault FOLDER"),
     "Type the groups when asked: capitals or not, spaces or hyphens as you like. A slip is named by group and line.",
 )
-_NEW_COMMAND = "notevault sheet new"
-_RECOVER_COMMAND = "notevault recover"
 _BY_HAND = (
     "No printer? Copy the seven lines by hand. The last character of each group checks the four before it, so a slip "
     "is found when it is typed. I, L, O and U are never used: what looks like I or L is a 1, and like O a 0."
@@ -87,10 +95,10 @@ def sheet_text(model: SheetModel) -> str:
     page += [thin, ""]
     page += [f"  {name + ':':<13}{value}" for name, value in model.facts()]
     page += ["", "  KEEPING IT", ""]
-    page += [prose(text, "  - ", "    ") for text in _KEEP]
-    page += [f"        {_NEW_COMMAND}", "", "  USING IT", ""]
-    page += [prose(text, "  - ", "    ") for text in _RECOVER]
-    page += [f"        {_RECOVER_COMMAND}", "", prose(_BY_HAND), "", rule]
+    page += [f"        {text}" if isinstance(text, _Command) else prose(text, "  - ", "    ") for text in _KEEP]
+    page += ["", "  USING IT", ""]
+    page += [f"        {text}" if isinstance(text, _Command) else prose(text, "  - ", "    ") for text in _USE]
+    page += ["", prose(_BY_HAND), "", rule]
     return "\n".join(page) + "\n"
 
 
@@ -99,11 +107,11 @@ def sheet_pdf(model: SheetModel) -> bytes:
     paper = Paper(TITLE, "Recovery sheet", f"Made on {model.made}")
     paper.paragraph(_WHAT_FOR, LEFT, 714, RIGHT - LEFT, 11.5)
 
-    _code_panel(paper, model, top=668, height=300)
+    _code_panel(paper, model, top=672, height=296)
 
     column = (RIGHT - LEFT - 30) / 2
-    _list(paper, "Keeping it", _KEEP, _NEW_COMMAND, LEFT, 332, column)
-    _list(paper, "Using it", _RECOVER, _RECOVER_COMMAND, LEFT + column + 30, 332, column)
+    _list(paper, "Keeping it", _KEEP, LEFT, 342, column)
+    _list(paper, "Using it", _USE, LEFT + column + 30, 342, column)
 
     paper.hairline(152)
     paper.paragraph(_BY_HAND, LEFT, 132, RIGHT - LEFT, 9.5, SOFT)
@@ -144,13 +152,16 @@ def _code_panel(paper: Paper, model: SheetModel, *, top: float, height: float) -
     paper.canvas.drawCentredString(RIGHT - 18 - side / 2, bottom + (height - side) / 2 - 8, words)
 
 
-def _list(paper: Paper, title: str, items: tuple[str, ...], command: str, x: float, y: float, width: float) -> None:
+def _list(paper: Paper, title: str, items: tuple[str, ...], x: float, y: float, width: float) -> None:
     paper.pen("Helvetica-Bold", 12)
     paper.canvas.drawString(x, y, title)
     y -= 20
     for item in items:
+        if isinstance(item, _Command):
+            paper.pen("Courier-Bold", 9)
+            paper.canvas.drawString(x + 12, y, item)
+            y -= 17
+            continue
         paper.canvas.setFillGray(SOFT)
         paper.canvas.circle(x + 2, y + 3, 1.4, stroke=0, fill=1)
-        y = paper.paragraph(item, x + 12, y, width - 12, 10) - 4
-    paper.canvas.setFont("Courier-Bold", 10)
-    paper.canvas.drawString(x + 12, y, command)
+        y = paper.paragraph(item, x + 12, y, width - 12, 9.5) - 3

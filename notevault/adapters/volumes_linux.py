@@ -99,12 +99,14 @@ class LinuxVolumes:
         return Volume(kind, name, Path(mount.point), device, self._linked("by-uuid", number), read_only)
 
     def mounts(self) -> list[Path]:
-        """Network folders are left out: one whose server does not answer would hold up the search for a stick."""
+        """From the kernel's table alone: no mount is touched, since one that does not answer holds up whoever asks it.
+        Network folders are left out.
+        """
         points = {}
         for mount in self._all():
             wanted = (mount.kind in _DISK or mount.kind in _MEMORY) and not _is_system(mount.point)
             points[mount.point] = wanted  # a later mount covers an earlier one
-        return [Path(point) for point, wanted in points.items() if wanted and _is_folder(Path(point))]
+        return [Path(point) for point, wanted in points.items() if wanted]
 
     # Helpers
 
@@ -204,14 +206,6 @@ def _children(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
-
-
-def _is_folder(point: Path) -> bool:
-    """A stick that was pulled out but not unmounted answers with an error, and must not end the look at the others."""
-    try:
-        return point.is_dir()
-    except OSError:
-        return False
 
 
 def _is_system(point: str) -> bool:

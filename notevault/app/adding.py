@@ -49,6 +49,11 @@ def client_by_code(notebook: Notebook, typed: str) -> ClientView:
         notebook.clients()
     if not found:
         raise NotFound("There is no such client.", "`notevault client list` shows names and codes.")
+    if len(found) > 1 and len({view.code for view in found}) == 1 and exact:  # given on two laptops
+        raise UsageFault(
+            f"{len(found)} clients have the code {exact[0].code}, each given on another laptop.",
+            "Use the whole name; `client edit` and the code, in `notevault`, gives one of them another.",
+        )
     if len(found) > 1:
         raise UsageFault(
             f"Several clients fit: {', '.join(view.code for view in found)}.", "Use one of these codes, as written."

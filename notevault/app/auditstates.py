@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from notevault.auditlog import anchor, checkpoint, plain
@@ -17,6 +18,7 @@ from notevault.auditlog.card import Card
 from notevault.auditlog.fault import Fault
 from notevault.auditlog.outcome import Seen, VaultVerdict
 from notevault.auditlog.verdict import Finding, Weight
+from notevault.backup.patience import in_time
 from notevault.backup.places import Places
 from notevault.crypto import signing
 from notevault.errors import Damaged, NotevaultError, NotFound
@@ -111,6 +113,10 @@ def states_in(env: Env, folder: Path, logs: Sequence[Card], vault: Path | None =
     return list(dict.fromkeys(found))
 
 
+LOOK_S = 5.0
+"""For a backup place to show which states of the log it has seen."""
+
+
 def place_states(env: Env, local: LocalState, logs: Sequence[Card], current: str | None, vault: Path) -> list[Seen]:
     """The same of the vault's own backup places, as far as they are plugged in.
 
@@ -120,8 +126,10 @@ def place_states(env: Env, local: LocalState, logs: Sequence[Card], current: str
     found: list[Seen] = []
     for place in Places(env.files, local.paths.root).all():
         try:
-            seen = states_in(env, Path(place.path), logs, vault)
+            seen = in_time(("states", place.id), partial(states_in, env, Path(place.path), logs, vault), LOOK_S)
         except NotevaultError:
+            continue
+        if seen is None:  # one that hangs vouches for nothing just now
             continue
         for one in seen:
             own = current is None or one.origin == current or one.size <= _signed_size(env, vault, one.origin)

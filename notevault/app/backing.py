@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from notevault.backup.model import AHEAD, FORKED
+from notevault.backup.places import Places
 from notevault.backup.results import Result, Results
 from notevault.errors import NotevaultError
 from notevault.storage.local import LocalState
@@ -40,18 +42,18 @@ def act_of(result: Result, now_ms: int) -> Act:
 def enter(session: Session) -> int:
     """At an opening: what waits, in one commit. A vault that is only read keeps it waiting. How many were entered.
 
-    Never in the way of the opening: what cannot be entered now waits on.
+    Never in the way of the opening: what cannot be entered, or not even be listed, now waits on.
     """
     results = results_of(session.local)
-    if session.read_only is not None or not results.any():
-        return 0
     try:
+        if session.read_only is not None or not results.any():
+            return 0
         with session.recorder.writing():
             waiting = results.waiting()
             if waiting:
                 session.log_acts(_acts(session.env, waiting))
                 _done(results, waiting)
-    except NotevaultError:
+    except (NotevaultError, OSError):
         return 0
     return len(waiting)
 
@@ -60,10 +62,13 @@ def record_results(env: Env, vault: Path) -> int:
     """The same with the log's keys alone, while the vault is locked. How many were entered.
 
     `env.stores` must not wait for a dialog. Raises SecretsUnavailable, Busy, LogDamaged and whatever the disk says; a
-    vault that is a copy or older than this laptop has seen it gets no entry, and what waits goes on waiting.
+    vault that is a copy or older than this laptop or a backup place has seen it gets no entry, and what waits goes on
+    waiting: with one entry more there would be two logs, of which neither goes on from the other.
     """
     seen = survey(env, vault)
     results = results_of(seen.local)
+    if _is_behind(seen.local):
+        return 0
     if seen.device is None or seen.device.vault != seen.vault_id or not results.any():
         return 0
     if copy_of(env, seen) is not None:
@@ -81,6 +86,12 @@ def record_results(env: Env, vault: Path) -> int:
             recorder.commit(_acts(env, waiting))
             _done(results, waiting)
     return len(waiting)
+
+
+def _is_behind(local: LocalState) -> bool:
+    """Whether some backup place had more of the log, or another one, when it was looked at last."""
+    places = Places(local.files, local.paths.root)
+    return any(places.state(place.id).verdict in (AHEAD, FORKED) for place in places.all())
 
 
 def _acts(env: Env, waiting: Sequence[Result]) -> list[Act]:

@@ -9,14 +9,15 @@ unknown  could not be looked at (a locked vault, a system that does not say)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notevault.auditlog import entry
 from notevault.crypto import kdf
 from notevault.errors import Damaged, NotevaultError, NoVault
 from notevault.formats.header import Header, PassphraseSlot
-from notevault.ports import Volumes
 from notevault.storage.local import LocalState
 from notevault.vault import rekey, remember
 from notevault.vault.drafts import Drafts
@@ -25,6 +26,9 @@ from notevault.vault.items import SESSION
 from notevault.vault.notebook import Notebook
 from notevault.vault.session import Session
 from notevault.vault.survey import Survey, survey
+
+if TYPE_CHECKING:  # read when it is needed: the shell's first screen does not wait for it
+    from notevault.backup.overview import Overview
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,11 @@ class Item:
     step: str = ""
 
 
-def look(env: Env, vault: Path, volumes: Volumes | None = None) -> tuple[list[Item], Survey | None]:
+def look(
+    env: Env, vault: Path, backups: Callable[[], Overview] | None = None
+) -> tuple[list[Item], Survey | None]:
     """Without opening anything: vault, this laptop's key, cost of the passphrase, sheet, drafts, what was set aside,
-    backups (`volumes` tells which of them lie on the vault's own disk).
+    and, with `backups`, a look at them.
     """
     try:
         seen = survey(env, vault)
@@ -53,9 +59,13 @@ def look(env: Env, vault: Path, volumes: Volumes | None = None) -> tuple[list[It
     items += _cost(env, seen)
     items.append(_sheet_locked(seen))
     items += _left_behind(seen.local)
-    from notevault.app.doctor_backup import look_backup  # it needs Item from here
+    if backups is not None:
+        from notevault.app.doctor_backup import look_backup  # it needs Item from here
 
-    items += look_backup(env, seen, volumes)
+        try:
+            items += look_backup(backups())
+        except NotevaultError as fault:
+            items.append(Item("backup", "bad", fault.sentence, fault.next_step))
     return items, seen
 
 

@@ -1,13 +1,20 @@
-"""What came of a practice restore, and its words."""
+"""What came of a practice restore: its words, and what is remembered of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from notevault.backup.model import HURT, SAFE, WAITING
+from notevault.backup.model import AHEAD, ALARMS, FORKED, HURT, SAFE, WAITING, PlaceState
+from notevault.backup.plain import size_words, step_words
+from notevault.backup.results import DRILL
 from notevault.backup.status_words import counted, since_words
 
 NAMED = 50  # findings that are kept in words; the rest are counted
+_OTHER = {
+    AHEAD: "it is newer than this vault: an older copy of the vault was put back on this computer",
+    FORKED: "this vault and that one were both written to since they were one",
+}
+"""Everything there is sound, and is not what this vault goes on from."""
 
 
 @dataclass
@@ -28,6 +35,7 @@ class Drilled:
     findings: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     more: int = 0
+    bad: int = 0  # sealed files that are missing or changed there
 
     @property
     def good(self) -> bool:
@@ -48,16 +56,20 @@ class Drilled:
 
     def words(self) -> str:
         """The result in a sentence."""
+        what = f"{counted(self.records, 'record')} of {counted(self.clients, 'client')}"
+        if self.verdict in _OTHER:
+            return f"All of it came back from {self.place} ({what}). But {_OTHER[self.verdict]}."
         if not self.good:
             number = len(self.findings) + self.more
             return f"{counted(number, 'thing')} in {self.place} did not hold. The practice restore failed."
-        what = f"{counted(self.records, 'record')} of {counted(self.clients, 'client')}"
         return f"All of it came back from {self.place}: {what}, read, opened and compared. Nothing was written."
 
     def step(self) -> str:
         """What to do now; may be empty."""
         if self.good:
             return ""
+        if self.verdict in _OTHER:
+            return step_words(self.verdict, self.place)
         return "`notevault backup heal` mends it from the vault or another backup place; then practise once more."
 
     def lines(self, now_ms: int, offset_minutes: int) -> list[str]:
@@ -65,15 +77,28 @@ class Drilled:
         lines = [self.words()]
         lines.append(
             f"{counted(self.notes, 'note')} there, {self.vault_notes:,} in the vault;"
-            f" {_size(self.bytes)} of sealed files read."
+            f" {size_words(self.bytes)} of sealed files read."
         )
         if self.behind:
             since = since_words(self.behind_ms, now_ms, offset_minutes)
             lines.append(f"{counted(self.behind, 'change')} {since} not in it yet.")
-        lines += self.findings
+        lines += [] if self.verdict in _OTHER else self.findings
         lines += [f"{self.more:,} more of the kind."] if self.more else []
         return [*lines, *self.remarks, *([self.step()] if self.step() else [])]
 
+    def after(self, state: PlaceState, now_ms: int) -> PlaceState:
+        """What this device then knows of the place: a failure stands until it was mended and practised once more."""
+        told = {**state.told, DRILL: (self.outcome, now_ms)}
+        if self.good:
+            return replace(state, drill_ms=now_ms, told=told)
+        if self.verdict in _OTHER:
+            known = state.verdict in ALARMS
+            verdict, since = (state.verdict, state.verdict_ms) if known else (self.verdict, now_ms)
+            return replace(state, drill_ms=0, verdict=verdict, verdict_ms=since, told=told)
+        return replace(state, drill_ms=0, hurt=max(state.hurt, self.bad, 1), told=told)
 
-def _size(n: int) -> str:
-    return f"{n / 1e6:,.1f} MB" if n >= 1_000_000 else f"{-(-n // 1000):,} KB"
+
+def failed_ms(state: PlaceState) -> int:
+    """When the last practice restore from there failed; 0 where the last one did not."""
+    outcome, at = state.told.get(DRILL, ("", 0))
+    return at if outcome == "fail" and not state.drill_ms else 0

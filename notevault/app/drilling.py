@@ -10,14 +10,17 @@ Nothing here holds the vault's gate but `known` and `enter`; the long part runs 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from notevault.app.drilled import Drilled
 from notevault.auditlog import entry
-from notevault.backup.copies import Choice, Copies, open_copies
-from notevault.backup.model import AHEAD, FORKED, SAFE, WAITING, PlaceFile
+from notevault.backup.copies import Choice, Copies, HeaderName, open_copies
+from notevault.backup.model import AHEAD, FORKED, HURT, SAFE, WAITING, PlaceFile
 from notevault.backup.places import Places
+from notevault.backup.plain import quoted
+from notevault.backup.status_words import counted
 from notevault.crypto import keytable as table_seal
 from notevault.crypto import objects, signing
 from notevault.errors import Busy, Damaged, Interrupted, NotevaultError, NotFound
@@ -27,7 +30,9 @@ from notevault.formats.keytable import KeyTable
 from notevault.ports import Entropy, Tree
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import LocalState
+from notevault.storage.logfile import Tail
 from notevault.vault.env import Env
+from notevault.vault.gather import both
 from notevault.vault.index import Write
 from notevault.vault.recorder import Act
 from notevault.vault.replay import WRITE_EVENTS, Finding, judge, record_key, subject_of
@@ -87,10 +92,20 @@ def practise(
     progress: Progress,
     stop: Callable[[], bool],
 ) -> tuple[PlaceFile, Drilled]:
-    """A practice restore from one of them. Raises as `pick` and `drill` do, and what the place itself says."""
-    place = pick(places, reach, have.env.entropy)
-    copies = open_copies([Path(place.path)], open_tree, have.header.vault.hex(), have.header.vik)
-    return place, drill(have, place.name, copies, progress, stop)
+    """A practice restore from one of those that have had a backup. Raises as `pick` and `drill` do, and what the place
+    itself says.
+    """
+    known = Places(have.env.files, have.local.paths.root)
+    used = [place for place in places if known.state(place.id).committed_ms]
+    place = pick(used or places, reach, have.env.entropy)
+    try:
+        copies = open_copies([Path(place.path)], open_tree, have.header.vault.hex(), have.header.vik)
+        return place, drill(have, place.name, copies, progress, stop)
+    except NotFound:
+        if used:
+            raise
+        step = f"`notevault backup run {quoted(place.name)}` makes the first backup; practise then."
+        raise NotFound(f"Nothing is backed up to {place.name} yet.", step) from None
 
 
 def drill(have: Known, name: str, copies: Copies, progress: Progress, stop: Callable[[], bool]) -> Drilled:
@@ -98,14 +113,15 @@ def drill(have: Known, name: str, copies: Copies, progress: Progress, stop: Call
     a finding.
     """
     done = Drilled(name, vault_notes=have.notes)
+    missing = 0
     try:
         choice = copies.whole()
     except NotFound:
         choice = copies.newest()
-        done.find(
-            f"It is not whole: {choice.missing:,} saved files, or parts of the log or of the keys, are not there."
-        )
+        missing, done.verdict = choice.missing, HURT
     _Drill(have, copies, choice, done, progress, stop).run()
+    if missing and not done.findings:  # else each of them was found by itself
+        done.find(f"It is not whole: {counted(missing, 'part')} of what was saved there cannot be had.")
     return done
 
 
@@ -115,14 +131,15 @@ def enter(session: Session, done: Drilled) -> None:
 
 
 def remember(places: Places, place: PlaceFile, done: Drilled, now_ms: int) -> None:
-    """That a practice restore from there succeeded. Best effort: a place that is at work is told of the next time."""
-    if not done.good:
-        return
-    try:
-        with places.lock(place.id, wait_s=SAVE_WAIT_S):
-            places.save_state(place.id, replace(places.state(place.id), drill_ms=now_ms))
-    except Busy:
-        return
+    """What a practice restore from there gave; while a backup is at the place, at least what it found."""
+    with suppress(NotFound):
+        places.get(place.id)  # it was removed meanwhile, and must not come back
+        try:
+            with places.lock(place.id, wait_s=SAVE_WAIT_S):
+                places.save_state(place.id, done.after(places.state(place.id), now_ms))
+        except Busy:
+            if done.verdict == HURT:
+                places.leave(place.id, max(done.bad, 1), 0)
 
 
 class _Drill:
@@ -173,11 +190,16 @@ class _Drill:
     # -- the keys
 
     def _keys(self) -> KeyTable | None:
-        """What a restore would open first: the newest key file of that state."""
+        """What a restore would open: the newest key file of that state, of every laptop that went on with it."""
+        table: KeyTable | None = None
+        for name in self.choice.newest or self.choice.headers[-1:]:
+            found = self._table(name)
+            table = found if table is None or found is None else both(table, found)
         if not self.choice.headers:
             self.done.find("The key file is not in the backup.")
-            return None
-        name = self.choice.headers[-1]
+        return table
+
+    def _table(self, name: HeaderName) -> KeyTable | None:
         data = self.copies.header(name)
         if data is None:
             self.done.find(f"Version {name.seq} of the key file is not in the backup.")
@@ -199,6 +221,7 @@ class _Drill:
 
     def _records(self, writes: dict[str, Write], table: KeyTable) -> None:
         notes: set[bytes] = set()
+        ours: set[bytes] = set()  # notes that one of this vault's own logs tells of
         clients: set[bytes] = set()
         for at, write in enumerate(sorted(writes.values(), key=lambda each: each.digest)):
             if at % 32 == 0:
@@ -209,13 +232,22 @@ class _Drill:
             self.done.bytes += write.size
             if write.type == RecordType.NOTE:
                 notes.add(write.object)
+                if write.origin in self.have.header.origins:
+                    ours.add(write.object)
             elif write.type == RecordType.CLIENT:
                 clients.add(write.client)
         self._step("records opened", len(writes), len(writes))
         self.done.notes, self.done.clients = len(notes), len(clients)
+        if others := notes - ours:
+            are = "1 note there is" if len(others) == 1 else f"{len(others):,} notes there are"
+            self.done.remarks.append(
+                f"{are} of another laptop of yours, which backs up there too: a restore brings both."
+            )
         unnamed = len(self._live) - len(writes)
         if unnamed > 0 and not self.done.findings:
-            self.done.find(f"{unnamed:,} saved files in the backup belong to no record that could be read.")
+            files = counted(unnamed, "saved file")
+            belong = "belongs" if unnamed == 1 else "belong"
+            self.done.find(f"{files} in the backup {belong} to no record that could be read.")
 
     def _opens(self, write: Write, table: KeyTable) -> bool:
         short = write.digest[:12]
@@ -231,10 +263,12 @@ class _Drill:
                 version=write.version,
             )
         except NotFound:
+            self.done.bad += 1
             self.done.find(f"Saved file {short} is not there as it was saved.")
         except Damaged as fault:
             self.done.find(f"Saved file {short} does not open: {fault.sentence}")
         except NotevaultError as fault:
+            self.done.bad += 1
             self.done.find(f"Saved file {short} could not be read: {fault.sentence}")
         else:
             return True
@@ -250,7 +284,9 @@ class _Drill:
             size = 0 if state is None else state.size
             try:
                 log, tail = open_log(have.env, have.paths, have.local, have.header, origin)
-                if size > tail.size:
+                if size > tail.size and self._went_on(origin, tail):
+                    self.done.remarks.append("There is more in it than in this vault: another laptop went on with it.")
+                elif size > tail.size:
                     self.done.find("The backup is newer than this vault: an older copy was put back here.", AHEAD)
                 elif state is not None and log.root_at(size) != state.root:
                     self.done.find("The log in the backup is not the beginning of this vault's.", FORKED)
@@ -262,6 +298,12 @@ class _Drill:
             self.done.verdict = WAITING
         if self.choice.newer is not None:
             self.done.remarks.append("A newer state is still arriving there.")
+
+    def _went_on(self, origin: str, tail: Tail) -> bool:
+        """Is this an older log, which is not written here any more, and goes on there from where it ends here?"""
+        if origin == self.have.header.origin:
+            return False
+        return self.choice.facts[origin].root_at(tail.size) == tail.root
 
     def _since(self, entries: list[bytes]) -> None:
         for data in entries:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from notevault.app import backing
+from notevault.app import backing, restored
+from notevault.backup import restore_rest
 from notevault.crypto import kdf
 from notevault.errors import CannotWrite, Damaged, NotevaultError, NotFound, NoVault, Refused, StorageFault, UsageFault
+from notevault.storage import backupplace
 from notevault.vault import fails, found, recover, rekey, unlock
 from notevault.vault.env import Env
 from notevault.vault.found import Kit
@@ -65,6 +67,7 @@ def has_vault(env: Env, vault: Path) -> bool:
 
 def set_up(env: Env, vault: Path, passphrase: str, params: kdf.KdfParams | None = None) -> tuple[Session, Kit]:
     """A new vault and its recovery sheet's content. Refused where there is one; CannotWrite for a folder in use."""
+    backupplace.refuse(vault)
     data = check_new_passphrase(passphrase)
     if has_vault(env, vault):
         raise Refused(
@@ -105,6 +108,7 @@ def open_vault(
 
     Raises as `vault.unlock.unlock`.
     """
+    backupplace.refuse(vault)
     data = None if passphrase is None else kdf.normalise(passphrase, opening=True)
     session = unlock.unlock(env, vault, data, shell=shell, keep_okm=keep_okm, progress=progress)
     backing.enter(session)
@@ -122,10 +126,19 @@ def recover_vault(
     *,
     elsewhere: int = 0,
 ) -> Session:
-    """Open with the recovery sheet and make the vault this laptop's own. Raises as `vault.recover.recover`."""
+    """Open with the recovery sheet and make the vault this laptop's own. Raises as `vault.recover.recover`.
+
+    A vault that a restore brought here is entered as restored; what is left of that is for `app.restored`.
+    """
+    backupplace.refuse(vault)
     data = check_new_passphrase(passphrase)
     chosen = params or kdf.choose_params(env.machine)
-    return recover.recover(env, vault, seed, fingerprint, data, chosen, progress, elsewhere=elsewhere)
+    rest = restore_rest.left(env.files, vault)
+    highest = max(elsewhere, 0 if rest is None else rest.highest)
+    session = recover.recover(env, vault, seed, fingerprint, data, chosen, progress, elsewhere=highest)
+    if rest is not None and rest.vault == session.vault_id.hex():
+        restored.enter(session, rest)
+    return session
 
 
 def change_passphrase(session: Session, passphrase: str, params: kdf.KdfParams | None = None) -> None:

@@ -13,24 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notevault.app import opening
+from notevault.app.restored import enter
 from notevault.auditlog.vaultcheck import check_vault
 from notevault.auditlog.verdict import Weight
-from notevault.backup import place as names
-from notevault.backup.adding import add
+from notevault.backup import restore_rest
 from notevault.backup.copies import Choice, Copies, open_copies
-from notevault.backup.places import Places
+from notevault.backup.opening import Several, spaced
 from notevault.backup.restore import Restored
+from notevault.backup.restore_rest import Rest
+from notevault.backup.restore_salvage import Salvage, key_files
 from notevault.crypto import kdf, signing, slots
 from notevault.errors import Damaged, NotevaultError, Refused
 from notevault.formats.header import Header
 from notevault.formats.ids import is_origin
 from notevault.formats.sheet import SheetCode
-from notevault.ports import Tree, Volumes, WriteOnce
+from notevault.ports import Tree
+from notevault.storage import backupplace
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import DeviceFile, LocalState
 from notevault.vault import recover, rekey, unlock
 from notevault.vault.env import Env
-from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
 from notevault.vault.session import Session
 from notevault.vault.survey import read_headers
@@ -66,6 +68,8 @@ def identity_of(env: Env, vault: str) -> bytes | None:
 
 
 def _is_there(env: Env, paths: VaultPaths, vault: str) -> bool:
+    if backupplace.found_in(paths.root) is not None:  # or a copy of one, laid where the vault belongs
+        return False
     if not any(env.files.names(paths.headers(name)) for name in env.files.names(paths.all_headers) if is_origin(name)):
         return False
     return any(header.vault.hex() == vault for _, header in read_headers(env, paths)[0])
@@ -84,33 +88,59 @@ def find(
     return Copies(found.copies, found.vault, known, signing.verify)
 
 
-def identity_in(copies: Copies, choice: Choice) -> bytes | None:
+def find_by_sheet(
+    folders: Sequence[Path], open_tree: Callable[[Path], Tree], vault: str | None, code: SheetCode
+) -> Copies:
+    """The copies of the vault that this sheet belongs to. Raises Refused where it is of none of them."""
+    try:
+        every = [find(folders, open_tree, vault, code.fingerprint)]
+    except Several as several:
+        every = [find(folders, open_tree, each, code.fingerprint) for each in several.vaults]
+    mine = [copies for copies in every if copies.origins() or key_files(copies)]
+    if mine:
+        return mine[0]
+    numbers = ", ".join(spaced(copies.vault) for copies in every)
+    raise Refused(
+        "This recovery sheet belongs to another vault than the backups that lie there.",
+        f"Compare the vault number printed on the sheet: these are of {numbers}.",
+    )
+
+
+def identity_in(copies: Copies, choice: Choice | Salvage) -> bytes | None:
     """The vault's public key as its newest key file there says it."""
     header = _newest(copies, choice)
     return None if header is None else header.vik
 
 
-def _newest(copies: Copies, choice: Choice) -> Header | None:
+def _newest(copies: Copies, choice: Choice | Salvage) -> Header | None:
     data = copies.header(choice.headers[-1]) if choice.headers else None
     return None if data is None else Header.parse(data)
 
 
-def try_sheet(copies: Copies, choice: Choice, code: SheetCode) -> None:
-    """Before minutes of copying: whether the sheet opens what would be restored. Raises Refused, Damaged."""
-    header = _newest(copies, choice)
-    if header is None:
+def try_sheet(copies: Copies, choice: Choice | Salvage, code: SheetCode) -> None:
+    """Before minutes of copying: whether the sheet opens what would be restored: one of the newest key files, where
+    several laptops went on. Raises Refused, Damaged.
+    """
+    names = (choice.newest if isinstance(choice, Choice) else ()) or choice.headers[-1:]
+    found = [Header.parse(data) for name in names if (data := copies.header(name)) is not None]
+    if not found:
         raise Damaged(
             "No key file of this vault is in the backups named, so nothing would open it.",
             "Name another backup place with a further --from.",
         )
-    signing.check_header(header)
-    if signing.vik_fingerprint(header.vik) != code.fingerprint:
-        raise Refused("This recovery sheet belongs to another vault.", "Compare the vault number printed on the sheet.")
-    if recover.open_header(header, slots.KitKeys.from_seed(code.seed)) is None:
-        raise Refused(
-            "This recovery sheet was replaced by a newer one before that backup was made.",
-            "Use the newest sheet of this vault, or --at with a day on which this one was in use.",
-        )
+    kit = slots.KitKeys.from_seed(code.seed)
+    for header in found:
+        signing.check_header(header)
+        if signing.vik_fingerprint(header.vik) != code.fingerprint:
+            raise Refused(
+                "This recovery sheet belongs to another vault.", "Compare the vault number printed on the sheet."
+            )
+        if recover.open_header(header, kit) is not None:
+            return
+    raise Refused(
+        "This recovery sheet was replaced by a newer one before that backup was made.",
+        "Use the newest sheet of this vault, or --at with a day on which this one was in use.",
+    )
 
 
 # -- afterwards: on this laptop
@@ -125,7 +155,7 @@ def recover_here(
     progress: Progress | None = None,
 ) -> Session:
     """With the sheet: new passphrase, new key of this laptop, new log. Raises as `vault.recover.recover`."""
-    session = opening.recover_vault(
+    return opening.recover_vault(
         env,
         restored.folder,
         code.seed,
@@ -135,8 +165,6 @@ def recover_here(
         progress,
         elsewhere=restored.highest_seq,
     )
-    _log(session, restored)
-    return session
 
 
 def leave_as_copy(known: Known) -> None:
@@ -170,14 +198,9 @@ def open_here(
     except BaseException:
         session.close("")
         raise
-    _log(fresh, restored)
+    rest = restore_rest.left(env.files, restored.folder)
+    enter(fresh, rest or Rest(known.vault, (), restored.files, restored.missing))
     return fresh
-
-
-def _log(session: Session, restored: Restored) -> None:
-    outcome = "part" if restored.missing else "ok"
-    session.log_acts([Act("backup.restore", "E", "recovery", outcome, k={"n": restored.files})])
-    session.save_local_head()
 
 
 def doubts(env: Env, restored: Restored, vik: bytes | None) -> list[str]:
@@ -186,53 +209,3 @@ def doubts(env: Env, restored: Restored, vik: bytes | None) -> list[str]:
     """
     verdict = check_vault(restored.folder, vik=vik, log_only=True, verify=signing.verify, now_ms=env.clock.wall_ms())
     return [one.sentence for one in verdict.of(Weight.TAMPERED)]
-
-
-def place_root(folder: Path, vault: str) -> Path | None:
-    """The backup place that a folder named with --from is, or lies in; None where it is no place but another copy."""
-    for root in (folder, folder.parent, folder.parent.parent):
-        base = names.base(root, vault)
-        if folder in (root, base.parent, base) and (base / names.MARKER).is_file():
-            return root
-    return None
-
-
-def register(
-    env: Env,
-    known: Known,
-    vault: Path,
-    folders: Sequence[Path],
-    volumes: Volumes,
-    open_place: Callable[[Path], WriteOnce],
-) -> tuple[list[str], list[str]]:
-    """The places that the vault came from are backed up to again, each under its own id: their names; and in sentences
-    what kept others from it. Never raises for a place.
-    """
-    places = Places(env.files, known.local.paths.root)
-    added: list[str] = []
-    remarks: list[str] = []
-    for folder in dict.fromkeys(filter(None, (place_root(each, known.vault) for each in folders))):
-        here = next((one for one in places.all() if Path(one.path) == folder), None)
-        if here is not None:
-            added.append(here.name)
-            continue
-        try:
-            done = add(
-                env.files,
-                places,
-                vault,
-                env.local_root,
-                known.vault,
-                folder,
-                None,
-                volumes,
-                open_place,
-                env.entropy,
-                env.clock.wall_ms(),
-            )
-        except NotevaultError as fault:
-            remarks.append(f"{folder} is not a backup place of this laptop yet. {fault.sentence} {fault.next_step}")
-            continue
-        added.append(done.place.name)
-        remarks += done.remarks
-    return added, remarks

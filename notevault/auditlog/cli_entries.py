@@ -10,14 +10,13 @@ from datetime import datetime, timezone
 from . import entry, merkle, plain, stored, words
 from .bundle import ENTRIES
 from .cli_line import line_of
-from .cli_run import gather, judge
+from .cli_run import Evidence, gather, judge
 from .cli_stop import TAMPERED, UNDECIDED, USAGE, Stop
 from .cli_tools import Tools, one_origin
 from .entry import Entry
 from .fault import Fault
-from .folder import folder_reader
-from .layout import Layout
 from .outcome import LogReport
+from .placelook import reader
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _DAY_MS = 86_400_000
@@ -53,7 +52,7 @@ def show(given: argparse.Namespace, tools: Tools) -> int:
             say.out(f"NOT PROVEN: what follows was found in log {name}; it is not proven to be what was signed.")
         only = set(log.disclosed) if evidence.disclosure is not None else None
         shown = 0
-        for line in _lines(evidence.layout, log, start, end, only):
+        for line in _lines(evidence, tools, log, start, end, only):
             if line is None:
                 other = True
                 continue
@@ -72,9 +71,11 @@ def show(given: argparse.Namespace, tools: Tools) -> int:
     return words.EXIT_CODES[words.outcome(verdict)]
 
 
-def _lines(layout: Layout, log: LogReport, start: int, end: int, only: set[int] | None) -> Iterator[str | None]:
+def _lines(
+    evidence: Evidence, tools: Tools, log: LogReport, start: int, end: int, only: set[int] | None
+) -> Iterator[str | None]:
     """None, after a line that says so, for entries that are not those that were checked."""
-    for index, one in _entries(layout, log):
+    for index, one in _entries(evidence, tools, log):
         if isinstance(one, Fault):
             if one.code == _OTHERS:
                 yield None
@@ -84,14 +85,15 @@ def _lines(layout: Layout, log: LogReport, start: int, end: int, only: set[int] 
             yield line_of(one)
 
 
-def _entries(layout: Layout, log: LogReport) -> Iterator[tuple[int, Entry | Fault]]:
+def _entries(evidence: Evidence, tools: Tools, log: LogReport) -> Iterator[tuple[int, Entry | Fault]]:
     """One bundle at a time in memory. What cannot be read is a Fault in its place; three in a row end it: a forged size
     may be 2^53.
     """
-    folder, size, bad = layout.logs.get(log.verdict.origin), log.verdict.size, 0
-    if folder is None:
+    origin, size, bad = log.verdict.origin, log.verdict.size, 0
+    if origin not in evidence.layout.logs:
         return
-    read = folder_reader(folder)
+    pinned = evidence.pinned if isinstance(evidence.pinned, bytes) else None
+    read = reader(evidence.layout, origin, tools.verify, pinned)
     if log.verdict.proven and len(log.roots) != stored.bundles(size):
         yield 0, _CHANGED
         return

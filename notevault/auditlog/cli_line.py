@@ -41,7 +41,7 @@ WORDS = {
     "backup.verify": "check a backup",
     "backup.restore": "restore from a backup",
     "backup.drill": "practise a restore",
-    "backup.heal": "mend damaged files from a backup",
+    "backup.heal": "mend damaged files in the vault or at a backup place",
     "backup.place": "add or remove a backup place",
     "client.shred": "destroy a client's records for good",
     "device.fork": "begin this log anew on another laptop",
@@ -101,6 +101,8 @@ def _more(one: Entry) -> list[str]:
         return [f"{k['n']:,}"]
     if one.ev == "verify.run":
         return [f"{k['n']:,} looked at, {k['bad']:,} bad"]
+    if one.ev in ("backup.verify", "backup.drill") and k["n"]:
+        return [f"{k['n']:,} looked at", *(["something did not hold"] if one.o in ("fail", "refused") else [])]
     if one.ev == "client.shred":
         return ["begun" if k["step"] == "intent" else "finished"]
     return []

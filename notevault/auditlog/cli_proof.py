@@ -23,7 +23,7 @@ def make(given: argparse.Namespace, tools: Tools) -> int:
     """Writes a proof, after checking it as its receiver will."""
     found, out = opened(given.folder, tools.say), Path(given.out)
     may_write(out, "the proof", audited(found), replace=False)
-    origin, reader = the_log(found, given.origin)
+    origin, reader = the_log(found, given.origin, tools.verify)
     text = proof.make(reader, given.entry)
     if isinstance(text, Fault):
         raise _stop(text)
@@ -83,7 +83,7 @@ def export(given: argparse.Namespace, tools: Tools) -> int:
         raise Stop(CANNOT_WRITE, f"There is no folder {out.parent} to put it in.", "Make it first, or name another.")
     if any(inside(out.parent, one) for one in audited(found)):
         raise Stop(CANNOT_WRITE, f"{out} would lie inside the folder that is checked.", "Name another place.")
-    origin, reader = the_log(found, given.origin)
+    origin, reader = the_log(found, given.origin, tools.verify)
     key = _own_card(reader, origin, tools).identity_pub
     state = tiles.export(reader, out, key, tools.verify, partial(tools.say.progress, "log entries"))
     if isinstance(state, Fault):

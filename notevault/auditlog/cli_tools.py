@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import ed25519
 from .cli_say import Say
 from .cli_stop import NO_INPUT, USAGE, Stop
 from .fault import Fault
-from .folder import Read, folder_reader, names
+from .folder import Read, names
 from .layout import ORIGIN, Layout, around, find
 from .note import Verify
+from .placelook import reader
 
 Clock = Callable[[], int]  # milliseconds since 1970
 
@@ -44,9 +46,10 @@ def opened(name: str, say: Say) -> Layout:
 def _step(name: str, found: Fault) -> str:
     several = []
     if found.code == "NO_LOG":
-        several = [one for one, kind in names(Path(name) / "notevault") if kind == "folder" and ORIGIN.fullmatch(one)]
+        above = [Path(name), Path(name) / "notevault"]
+        several = [top / one for top in above for one, kind in names(top) if kind == "folder" and ORIGIN.fullmatch(one)]
     if several:
-        return "  ".join(["They are:", *(str(Path(name) / "notevault" / one) for one in sorted(several)[:10])])
+        return "  ".join(["They are:", *map(str, sorted(several)[:10])])
     return "Name the folder that you received: the one with `audit` in it."
 
 
@@ -73,9 +76,9 @@ def one_origin(names: list[str], wanted: str | None) -> str:
     return found[0]
 
 
-def the_log(found: Layout, wanted: str | None) -> tuple[str, Read]:
+def the_log(found: Layout, wanted: str | None, verify: Verify = ed25519.verify) -> tuple[str, Read]:
     """Name of the log that a command is about, and a reader of its folder: by the first digits of its name, else the
     only one. Stop 64.
     """
     origin = one_origin(sorted(found.logs), wanted)
-    return origin, folder_reader(found.logs[origin])
+    return origin, reader(found, origin, verify)

@@ -124,7 +124,7 @@ def _number(text: str) -> int:
 
 
 _FOLDER: tuple[str, dict[str, Any]] = (
-    "folder", {"metavar": "FOLDER", "help": "the vault, a copy of it, or a backup place"},
+    "folder", {"metavar": "FOLDER", "help": "the vault, a copy of it, or a backup place (the stick itself)"},
 )  # fmt: skip
 _CARD: tuple[str, dict[str, Any]] = ("--card", {"metavar": "CARD", "help": CARD})
 _ORIGIN: tuple[str, dict[str, Any]] = (

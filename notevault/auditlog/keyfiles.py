@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,20 @@ from .verdict import Finding, Weight
 
 MAX_FINDINGS = 20  # of each kind and weight; the tally has them all
 MAX_NEWER = 20  # key files looked into that no entry names: an interrupted change leaves one
+MAX_BESIDE = 16  # others of one number that a key file is compared with
+_WORSE = (Weight.NOTE, Weight.UNDECIDED, Weight.TAMPERED)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A key file, and the entry that names it."""
+
+    path: str
+    origin: str
+    seq: int
+    index: int
+    size: int
+    proven: bool  # the log is
 
 
 @dataclass(frozen=True)
@@ -61,12 +75,17 @@ def _named(one: HeaderFile, logs: Mapping[str, Read]) -> bool:
 
 
 def judge(
-    files: HeaderFiles, trust: Trust, logs: list[LogReport], here: Mapping[str, LogReport]
+    files: HeaderFiles,
+    trust: Trust,
+    logs: list[LogReport],
+    here: Mapping[str, LogReport],
+    current: Header | None = None,
+    read_again: Callable[[HeaderFile], Header | None] = lambda _one: None,
 ) -> tuple[HeaderTally, list[Finding]]:
     """The key files that `logs`, those of the vault, name, each looked for; then those that none names. `here`: all
-    logs in the folder.
+    logs in the folder; `current`: the key file that lists them; `read_again` gives one for all it says.
     """
-    judging = _Judging(files, trust)
+    judging = _Judging(files, trust, current, read_again)
     newest = max((ref.seq for log in logs for ref in log.verdict.headers), default=0)
     for log in logs:
         judging.log(log, newest)
@@ -75,12 +94,19 @@ def judge(
 
 
 class _Judging:
-    def __init__(self, files: HeaderFiles, trust: Trust) -> None:
+    def __init__(
+        self,
+        files: HeaderFiles,
+        trust: Trust,
+        current: Header | None = None,
+        read_again: Callable[[HeaderFile], Header | None] = lambda _one: None,
+    ) -> None:
         self._files, self._trust = files, trust
+        self._current, self._read = current, read_again
         self.tally = HeaderTally()
         self.findings: list[Finding] = []
         self._told: dict[tuple[str, Weight], int] = {}
-        self._seqs: dict[int, str] = {}
+        self._seqs: dict[int, list[_Named]] = {}
         self._named: set[str] = set()
 
     def log(self, log: LogReport, newest: int) -> None:
@@ -91,10 +117,7 @@ class _Judging:
             found = self._files.files.get(path)
             self._named.add(path)
             self.tally.named += 1
-            if self._seqs.setdefault(ref.seq, path) != path:
-                other = self._seqs[ref.seq][:8]
-                text = f"FORKED: two key files {ref.seq}, of log {other} and of entry {ref.index} of log {origin[:8]}"
-                self._find("FORKED", Weight.TAMPERED if proven else Weight.UNDECIDED, text, ref.index)
+            self._another(_Named(path, origin, ref.seq, ref.index, ref.size, proven))
             if found is None:
                 if ref.seq == newest:
                     self.tally.missing += 1
@@ -110,6 +133,53 @@ class _Judging:
                 self._find("HEADER_CHANGED", Weight.TAMPERED, f"CHANGED: {where}: {fault}", ref.index)
             else:
                 self.tally.sound += 1
+
+    def _another(self, new: _Named) -> None:
+        """A key file beside others of its number: a fork, or two laptops that went on from one state."""
+        others = self._seqs.setdefault(new.seq, [])
+        if any(one.path == new.path for one in others):
+            return
+        own = [one for one in others if one.origin == new.origin]
+        compared = [*own[:1], *others[:MAX_BESIDE]]
+        others.append(new)
+        if not compared:
+            return
+        weights = [self._beside(one, new) for one in compared]
+        worst = max(weights, key=_WORSE.index)
+        other = compared[weights.index(worst)].origin[:8]
+        named = f"two key files {new.seq}, of log {other} and of entry {new.index} of log {new.origin[:8]}"
+        if worst is not Weight.TAMPERED and new.proven:
+            listed = "" if worst is Weight.NOTE else "; no later key file lists both logs yet"
+            self._find("TWO_LAPTOPS", worst, f"Two laptops went on from one state: {named}{listed}", new.index)
+        else:
+            self._find("FORKED", worst, f"FORKED: {named}", new.index)
+
+    def _beside(self, one: _Named, other: _Named) -> Weight:
+        """Neither laptop knew of the other: each key file holds, is of a log of its own, and does not list the other's
+        log beyond the entry that names the other. A later key file that lists both logs shows that they were joined.
+        For one that is gone, as older ones may be, the next of its log stands.
+        """
+        if not (one.proven and other.proven):
+            return Weight.TAMPERED if other.proven else Weight.UNDECIDED
+        if one.origin == other.origin or not (self._apart(one, other) and self._apart(other, one)):
+            return Weight.TAMPERED
+        now = self._current
+        if now is None or now.seq <= other.seq:
+            return Weight.UNDECIDED
+        joined = all(now.origins.get(each.origin, 0) > each.index for each in (one, other))
+        return Weight.NOTE if joined else Weight.UNDECIDED
+
+    def _apart(self, one: _Named, other: _Named) -> bool:
+        found = self._files.files.get(one.path)
+        if found is None:
+            after = [each for each in of_log(self._files, self._trust, one.origin) if each.at > one.index]
+            found = min(after, key=lambda each: each.at, default=None)
+            if found is None:
+                return False
+        elif found.unreadable or self._wrong(found, one.index, one.size, proven=True):
+            return False
+        header = self._read(found)
+        return header is not None and header.origins.get(other.origin, 0) <= other.index
 
     def _wrong(self, found: HeaderFile, index: int, size: int, *, proven: bool) -> str:
         if found.why:

@@ -18,12 +18,14 @@ _MAX_LISTED = 100_000  # names looked at to find out what a folder is
 MAX_LOGS = 1000  # a log per laptop and restore: no practice has a tenth of that
 _KNOWN = frozenset({"audit", "headers", "blobs", "anchors", "VAULT.json", "quarantine"})  # the last three in backups
 _STAGE, _TEMPORARY = ".stage-", ".tmp-"
-_OF_A_LOG = frozenset({"card", "checkpoint", "open", "hashes", "entries", "seals"})
+_OF_A_LOG = frozenset({"card", "checkpoint", "open", "hashes", "entries", "parts", "seals"})
 
 
 @dataclass
 class Layout:
-    """`kind`: vault (a backup place too) · audit (the logs alone) · log (one alone). Absent folders are None."""
+    """`kind`: vault · place (a vault's folder in a backup place) · audit (the logs alone) · log (one alone). Absent
+    folders are None.
+    """
 
     kind: str
     root: Path
@@ -31,6 +33,7 @@ class Layout:
     headers: Path | None = None
     blobs: Path | None = None
     anchors: Path | None = None
+    states: Path | None = None  # as `anchors`, also where `audit` or one log was named
     strays: int = 0  # files and folders that have no business here
     refused: list[str] = field(default_factory=list)  # links and the like where something of ours belongs, in words
     refused_logs: set[str] = field(default_factory=set)  # the names of logs among them
@@ -69,15 +72,30 @@ def _find(root: Path) -> Layout | Fault:
         if len(vaults) == 1:
             return _find(root / "notevault" / vaults[0])
         if vaults:
-            return Fault("NO_LOG", f"{plain.count(len(vaults), 'vault')} lie in it: name one of them")
+            return _several(len(vaults))
     inside = [name for name, _ in islice(names(root), _MAX_LISTED)]
     if any(name in _OF_A_LOG for name in inside):
-        return Layout("log", root, {_origin(root): root})
-    if any(ORIGIN.fullmatch(name) for name in inside):
-        found = Layout("audit", root)
+        return Layout("log", root, {_origin(root): root}, states=_states(root.parent.parent))
+    logs = [name for name in inside if ORIGIN.fullmatch(name)]
+    if logs and all(_holds_a_vault(root / name) for name in logs):  # the folder `notevault` of a backup place
+        return _vault(root / logs[0]) if len(logs) == 1 else _several(len(logs))
+    if logs:
+        found = Layout("audit", root, states=_states(root.parent))
         _logs(found, root)
         return found
     return Fault("NO_LOG", "there is no log in it")
+
+
+def _several(count: int) -> Fault:
+    return Fault("NO_LOG", f"{plain.count(count, 'vault')} lie in it: name one of them")
+
+
+def _holds_a_vault(folder: Path) -> bool:
+    return _is_folder(folder / "audit") and not any(os.path.lexists(folder / name) for name in _OF_A_LOG)
+
+
+def _states(above: Path) -> Path | None:
+    return above / "anchors" if _is_folder(above / "anchors") else None
 
 
 def _vault(root: Path) -> Layout:
@@ -91,7 +109,23 @@ def _vault(root: Path) -> Layout:
     found.headers, found.blobs, found.anchors = (
         root / name if _is_folder(root / name) else None for name in ("headers", "blobs", "anchors")
     )
+    found.states = found.anchors
+    marked = os.path.lexists(root / "VAULT.json")
+    if found.logs and (marked or found.states) and all(at_a_place(found, origin) for origin in found.logs):
+        found.kind = "place"
     return found
+
+
+def at_a_place(found: Layout, origin: str) -> bool:
+    """Is this log kept as in a backup place: without a signed state of its own, but with its states beside it? A vault
+    that somebody gave a marker keeps its `checkpoint`, and is judged as what it is.
+    """
+    folder = found.logs[origin]
+    if any(os.path.lexists(folder / name) for name in ("checkpoint", "open")):
+        return False
+    if found.states is not None and _is_folder(found.states / origin):
+        return True
+    return found.kind != "log" and os.path.lexists(found.root / "VAULT.json")
 
 
 def _logs(found: Layout, audit: Path) -> None:

@@ -43,7 +43,7 @@ EVENTS = {
     "backup.verify": "backups checked",
     "backup.restore": "restored from backup",
     "backup.drill": "practice restores",
-    "backup.heal": "damaged files mended from a backup",
+    "backup.heal": "damaged files mended in the vault or at a backup place",
     "backup.place": "backup places added or removed",
     "client.shred": "clients destroyed for good",
     "device.fork": "log begun anew on another laptop",

@@ -9,13 +9,13 @@ from typing import Union
 
 from . import card as cards
 from . import disclosure as disclosures
-from . import entry, keyfiles, outside, plain, stored, trust
+from . import entry, keyfiles, outside, placelook, plain, stored, trust
 from .absent import left_of, missing
 from .blobs import check_blobs
 from .check import examine
 from .fault import Fault
-from .folder import folder_reader
 from .headers import Header, HeaderFiles, load
+from .headers import read as read_again
 from .layout import Layout, around
 from .note import Verify
 from .outcome import LogReport, Seen, VaultVerdict
@@ -47,7 +47,7 @@ class Look:
     def __init__(self, given: Given, layout: Layout, verify: Verify, progress: Callable[[str, int, int], None]) -> None:
         self._given, self._layout, self._verify, self._progress = given, layout, verify, progress
         self.verdict = VaultVerdict(log_only=given.log_only)
-        self._readers = {origin: folder_reader(path) for origin, path in layout.logs.items()}
+        self._readers = placelook.readers(layout, verify, given.card)
         own = {origin: read("card") for origin, read in self._readers.items()}
         self._cards = {origin: data for origin, data in own.items() if isinstance(data, bytes)}
         self._files = HeaderFiles()
@@ -63,6 +63,7 @@ class Look:
         self._done = 0  # entries
         self._room = Room()
         self._strays = layout.strays + self._files.strays
+        self._at_a_place = layout.kind == "place"
 
     def run(self) -> None:
         verdict, found = self.verdict, self._trust
@@ -93,6 +94,8 @@ class Look:
     # -- what there is
 
     def _whole_folder(self) -> None:
+        for finding in placelook.arriving(self._readers):
+            self._add(finding)
         for text in self._layout.refused:
             self._find("UNREADABLE", Weight.UNDECIDED, text)
         if self._layout.more_logs:
@@ -103,7 +106,7 @@ class Look:
         """The key file that lists the logs."""
         layout = self._layout
         if layout.headers is None:
-            weight = Weight.NOTE if self._given.log_only and layout.kind != "vault" else Weight.UNDECIDED
+            weight = Weight.NOTE if self._given.log_only and layout.kind not in ("vault", "place") else Weight.UNDECIDED
             text = "KEY FILES NOT CHECKED: none are here, so which logs the vault has is not known"
             self._find("NO_HEADER", weight, text)
             return
@@ -143,6 +146,7 @@ class Look:
         if self._layout.anchors is not None:
             own = self._layout.anchors
             found += self._told(outside.anchors(own, known, verify, outside.OWN, trust=self._trust, audited=own))
+        found = self._told(placelook.within(found, self._readers))
         for one in found:
             self._seen.setdefault(one.origin, []).append(one)
 
@@ -197,6 +201,8 @@ class Look:
             read, origin, pinned, found.viks, self._verify, self._entries,
             anchors=[*self._proven(origin), *self._cited.get(origin, ())], mine=mine, room=self._room,
         )  # fmt: skip
+        if self._at_a_place:
+            log.verdict.findings = [placelook.judged(finding) for finding in log.verdict.findings]
         log.listed, log.current = listed, self._header is not None and self._header.origin == origin
         self._done += log.verdict.found
         self._logs[origin] = log
@@ -275,10 +281,13 @@ class Look:
         return [log for log in self._logs.values() if log.listed is not False]
 
     def _key_files(self) -> None:
-        if self._layout.headers is None:
+        folder = self._layout.headers
+        if folder is None:
             return
         seq = self.verdict.headers.seq
-        self.verdict.headers, findings = keyfiles.judge(self._files, self._trust, self._counted, self._logs)
+        self.verdict.headers, findings = keyfiles.judge(
+            self._files, self._trust, self._counted, self._logs, self._header, lambda one: read_again(folder, one)
+        )
         self.verdict.headers.seq = seq
         for finding in findings:
             self._add(finding)
@@ -336,4 +345,5 @@ class Look:
         self._add(Finding(code, weight, sentence))
 
     def _add(self, finding: Finding) -> None:
-        add(self.verdict.findings, finding, MAX_FINDINGS)
+        found = placelook.judged(finding) if self._at_a_place else finding
+        add(self.verdict.findings, found, MAX_FINDINGS)

@@ -7,19 +7,22 @@ a place that the next `add` takes up.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from notevault.backup.model import PlaceFile
+from notevault.backup.patience import PATIENCE_S, in_time
 from notevault.backup.place import FOLDER, MARKER, READ_ME, README, Marker, base, look_for
-from notevault.backup.places import Places
-from notevault.errors import CannotWrite, Damaged, DiskFull, NotevaultError, NotFound, Refused, UsageFault
+from notevault.backup.places import Places, is_emptied
+from notevault.errors import Busy, CannotWrite, Damaged, DiskFull, NotevaultError, NotFound, Refused, UsageFault
 from notevault.formats.ids import is_origin as is_id
 from notevault.ports import Entropy, Files, Volume, Volumes, WriteOnce
 
 NAME_LIMIT = 60
 """Characters. A name stands in a line of the status, beside a dozen other words."""
+FORGET_S = 5.0
 _ANOTHER = "Choose another folder, best on a stick or a disk of its own."
 Open = Callable[[Path], WriteOnce]
 
@@ -58,9 +61,15 @@ def add(
     marker = _marker_in(open_tree, folder, vault)
     known = None if marker is None else next((p for p in places.all() if p.id == marker.place), None)
     remarks: list[str] = []
+    deleted: list[PlaceFile] = []
     if known is None:
-        wanted = _free_name(places, wanted, volume, folder)
-        remarks += _once_here(places, folder)
+        if marker is None:
+            deleted = [each for each in places.all() if Path(each.path) == folder and is_emptied(each, volumes)]
+        if deleted and wanted in (None, deleted[0].name):
+            wanted = deleted[0].name
+        else:
+            wanted = _free_name(places, wanted, volume, folder)
+        remarks += _once_here(places, folder, deleted)
         if marker is not None:
             remarks.append("Backups of this vault lie there already; they are kept, and used.")
         fresh = marker is None
@@ -75,8 +84,12 @@ def add(
         else:
             remarks.append(f"This is the backup place {known.name}, at another path than before; that is noted.")
         place = replace(known, name=wanted, path=str(folder), kind=volume.kind, volume=volume.identity)
-    remarks += _remarks(places, place, folder, volume, vault_root, volumes)
+    others = [each for each in places.all() if each.id != place.id and each not in deleted]
+    remarks += _remarks(others, place, folder, volume, vault_root, volumes)
     places.save(place)
+    for each in deleted:
+        with contextlib.suppress(Busy), places.lock(each.id, FORGET_S):  # else it stays, and can be removed by name
+            places.forget(each.id)
     return Added(place, fresh, remarks)
 
 
@@ -166,7 +179,7 @@ def _mark(open_tree: Open, folder: Path, volume: Volume, marker: Marker, now_ms:
         found = look_for(open_tree, folder, marker.vault)[1]
     except DiskFull:
         raise DiskFull("There is no room at all in that folder.", "Free some space there, or choose another.") from None
-    except CannotWrite:
+    except (CannotWrite, NotFound):  # /proc and its like say that what is to be made is not there
         raise CannotWrite("notevault may not write to that folder.", _ANOTHER) from None
     return found
 
@@ -193,8 +206,17 @@ def _refuse_clone(open_tree: Open, known: PlaceFile, folder: Path, vault: str) -
 
 def _check_name(name: str) -> str:
     name = name.strip()
-    if not name or len(name) > NAME_LIMIT or not name.isprintable() or is_id(name):
-        raise UsageFault(f"A backup place's name has 1 to {NAME_LIMIT} ordinary characters.", "Give it a shorter name.")
+    another = "Give it another one: `--name NAME`."
+    if not name:
+        raise UsageFault("The name is empty.", "Give it one, like `--name USB-Blue`, or leave --name out.")
+    if len(name) > NAME_LIMIT:
+        raise UsageFault(f"The name is too long: {len(name)} characters, {NAME_LIMIT} at most.", another)
+    if not name.isprintable():
+        raise UsageFault("The name has characters that cannot be shown.", another)
+    if is_id(name):
+        raise UsageFault("That name looks like a number that notevault gives to places itself.", another)
+    if name.startswith("-"):
+        raise UsageFault("A name cannot begin with a dash: commands would take it for an option.", another)
     return name
 
 
@@ -205,7 +227,9 @@ def _free_name(places: Places, wanted: str | None, volume: Volume, folder: Path)
             raise UsageFault("Another backup place has that name.", "Give this one another name: --name NAME.")
         return wanted
     offered = (volume.name if volume.kind != "fixed" else "") or folder.name
-    offered = "".join(c for c in offered if c.isprintable()).strip()[: NAME_LIMIT - 4].strip() or "Backup"
+    if volume.kind == "cloud":
+        offered = offered.removesuffix("'s folder")  # a name is typed in commands
+    offered = "".join(c for c in offered if c.isprintable()).strip(" -")[: NAME_LIMIT - 4].strip() or "Backup"
     if is_id(offered):
         offered = "Backup"
     name, number = offered, 1
@@ -215,29 +239,32 @@ def _free_name(places: Places, wanted: str | None, volume: Volume, folder: Path)
     return name
 
 
-def _once_here(places: Places, folder: Path) -> list[str]:
+def _once_here(places: Places, folder: Path, deleted: Sequence[PlaceFile]) -> list[str]:
     return [
+        f"The backup of {place.name} that was in this folder is gone; a new one begins here, in its stead."
+        for place in deleted
+    ] + [
         f"The backup place {place.name} was at this path before, and is not the one that is there now."
         for place in places.all()
-        if Path(place.path) == folder
+        if Path(place.path) == folder and place not in deleted
     ]
 
 
 def _remarks(
-    places: Places, place: PlaceFile, folder: Path, volume: Volume, vault_root: Path, volumes: Volumes
+    others: Sequence[PlaceFile], place: PlaceFile, folder: Path, volume: Volume, vault_root: Path, volumes: Volumes
 ) -> list[str]:
     remarks = []
     home = _volume(volumes, vault_root)
-    if home is not None and home.device == volume.device:
+    if home is not None and home.device == volume.device and volume.kind != "cloud":  # a service has a copy elsewhere
         remarks.append(
             "It is on the same disk as the vault: that helps against mistakes, not when the disk fails or the laptop is"
             " gone. Add a place elsewhere as well."
         )
-    for other in places.all():
-        if other.id == place.id:
+    for other in others:
+        if "cloud" in (volume.kind, other.kind):
             continue
-        there = _volume(volumes, Path(other.path))
-        if there is not None and there.device == volume.device and _has(Path(other.path) / FOLDER):
+        there, has = in_time(("beside", other.id), partial(_look_at, volumes, Path(other.path)), PATIENCE_S) or _UNSEEN
+        if there is not None and there.device == volume.device and has:
             remarks.append(f"It is on the same disk as the backup place {other.name}: the two are one copy, not two.")
         elif volume.identity is not None and volume.identity == other.volume and there is None:
             remarks.append(f"It is the disk of the backup place {other.name}: the two are one copy, not two.")
@@ -254,6 +281,13 @@ def _remarks(
             " a folder of this computer alone."
         )
     return remarks
+
+
+_UNSEEN: tuple[Volume | None, bool] = None, False
+
+
+def _look_at(volumes: Volumes, folder: Path) -> tuple[Volume | None, bool]:
+    return _volume(volumes, folder), _has(folder / FOLDER)
 
 
 def _volume(volumes: Volumes, folder: Path) -> Volume | None:

@@ -2,8 +2,8 @@
 vault was restored from, and a later backup of it turns up.
 
 Only what continues the vault's own entries counts: the other log's root at the vault's size must be the vault's root.
-Of that the largest signed state is taken that is there whole (FORMAT.md section 13) and names no key file: the log that
-goes on here has key files of the same numbers, and two of one number are a fork (sections 3 and 7.6).
+Of that the largest signed state is taken that is there whole (FORMAT.md section 13) and names no key file: the highest
+number is the one in use, and the log that goes on here has used the same numbers (section 3).
 """
 
 from __future__ import annotations

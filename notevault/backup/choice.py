@@ -56,6 +56,7 @@ class Choice:
     lost: tuple[str, ...] = ()  # what is not there, in words without names, at most 20
     strangers: int = 0  # logs of another identity that lie here too and were left out
     forked: tuple[str, ...] = ()  # logs of which a copy has a signed state that contradicts the chosen one
+    newest: tuple[HeaderName, ...] = ()  # of `headers`, those that no other one continues; the highest first
     facts: dict[str, Facts] = field(default_factory=dict, repr=False, compare=False)  # of each log's largest state
 
 

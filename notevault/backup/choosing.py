@@ -71,6 +71,15 @@ class Chooser:
         log = self._top(origin)
         return None if log is None else log[0]
 
+    def beyond(self) -> dict[str, int]:
+        """Log -> entries that were signed and are in no copy."""
+        found = {origin: self.facts(origin) for origin in self._copies.origins()}
+        lacking = {
+            origin: self._signed.get(origin, 0) - (0 if facts is None else facts.log.size)
+            for origin, facts in found.items()
+        }
+        return {origin: entries for origin, entries in lacking.items() if entries > 0}
+
     # -- one log
 
     def _top(self, origin: str) -> tuple[Facts, list[tuple[int, bytes]]] | None:
@@ -136,11 +145,9 @@ class Chooser:
     def _look(self, at_ms: int | None) -> _Found:
         facts: dict[str, Facts] = {}
         tops: dict[str, State] = {}
-        beyond = 0
+        beyond = sum(self.beyond().values()) if at_ms is None else 0
         for origin in self._copies.origins():
             log = self._top(origin)
-            if at_ms is None:
-                beyond += self._signed.get(origin, 0) - (0 if log is None else log[0].log.size)
             if log is None:
                 continue
             state = self._at_most(origin, log[0].log.size, at_ms)
@@ -202,9 +209,9 @@ class Chooser:
                 at_most(origin, index + 1)
         if limits:
             return limits
-        newest = _newest_header(found.facts, states)
-        if newest is not None and self._wrong(newest, states):
-            at_most(newest.name.origin, newest.index)
+        for newest in self._newest(found.facts, states):
+            if self._wrong(newest, states):
+                at_most(newest.name.origin, newest.index)
         return limits
 
     def _wrong(self, ref: HeaderRef, states: dict[str, State]) -> list[str]:
@@ -217,6 +224,26 @@ class Chooser:
             for origin, size in header.origins.items()
             if origin != ref.name.origin and size > (states[origin].size if origin in states else 0)
         ]
+
+    def _newest(self, facts: dict[str, Facts], states: dict[str, State]) -> list[HeaderRef]:
+        """The key files that no other one continues, the highest first: several where laptops went on apart.
+
+        One continues another when it lists its log beyond the entry that names it, or calls it its `prev`.
+        """
+        last = [
+            max(named, key=lambda ref: ref.index)
+            for origin, state in states.items()
+            if (named := [ref for ref in facts[origin].headers if ref.index < state.size])
+        ]
+        found: list[HeaderRef] = []
+        for ref in sorted(last, key=lambda ref: _turn(ref.name), reverse=True):
+            later = [header for one in found if (header := self._header(one.name)) is not None]
+            if len(later) < len(found):
+                break  # what it lists is not known
+            name = ref.name
+            if not any(one.origins.get(name.origin, -1) > ref.index or one.prev == name.digest for one in later):
+                found.append(ref)
+        return found
 
     def _header(self, name: HeaderName) -> headers.Header | None:
         """A key file that some copy has right and that the vault's identity signed."""
@@ -241,14 +268,15 @@ class Chooser:
         lost = [f"{name.hex()[:16]}…" for name in sorted(absent)]
         for origin, state in states.items():
             lost += [f"seal of log {origin[:8]}" for index in found.unsealed[origin] if index + 1 < state.size]
-        newest = _newest_header(facts, states)
-        lost += ["any key file"] if newest is None else self._wrong(newest, states)
+        newest = self._newest(facts, states)
+        lost += [words for ref in newest for words in self._wrong(ref, states)] if newest else ["any key file"]
         refs = [ref.name for origin in facts for ref in facts[origin].headers if ref.index < states[origin].size]
         there = sorted({name for name in refs if self._copies.header(name) is not None}, key=_turn)
         return Choice(
             states=states,
             live=live,
             headers=tuple(there),
+            newest=tuple(ref.name for ref in newest if ref.name in there),
             missing=len(absent),
             whole=not lost,
             last_ms=max(facts[origin].last_ms(state.size) for origin, state in states.items()),
@@ -279,11 +307,6 @@ class Chooser:
 
 def _turn(name: HeaderName) -> tuple[int, str, str]:
     return name.seq, name.origin, name.digest
-
-
-def _newest_header(facts: dict[str, Facts], states: dict[str, State]) -> HeaderRef | None:
-    named = [ref for origin, state in states.items() for ref in facts[origin].headers if ref.index < state.size]
-    return max(named, key=lambda ref: _turn(ref.name), default=None)
 
 
 def counting(data: bytes, origin: str, size: int, root: bytes, identity: bytes, verify: Verify) -> bool:

@@ -9,7 +9,7 @@ that: `read` and `tries` hash what they give, and remember what was wrong, so th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from notevault.auditlog import card as cards
@@ -35,11 +35,18 @@ READ_LIMIT = 72 << 20
 
 class Copies:
     def __init__(
-        self, copies: Sequence[Copy], vault: str, known: bytes | None = None, verify: Verify = ed25519.verify
+        self,
+        copies: Sequence[Copy],
+        vault: str,
+        known: bytes | None = None,
+        verify: Verify = ed25519.verify,
+        only: Collection[str] | None = None,
     ) -> None:
         """`vault`: 32 hexadecimal digits. `known`: the vault's identity key (32 bytes) or the fingerprint of it that
         the recovery sheet carries (16 bytes): logs of another identity are then left out, whatever they claim.
+        `only`: logs to which everything is limited.
         """
+        self._only = only
         self.copies, self.vault, self.known, self.verify = tuple(copies), vault, known, verify
         self.bad: set[tuple[str, bytes]] = set()  # (copy, digest) of sealed files that were read and were wrong
         self._begin()
@@ -63,7 +70,7 @@ class Copies:
         families = self._identities.families()
         every = sum(bool(ones) for ones in self._identities.cards.values())
         for viks in families:
-            self.viks, self.cards = viks, self._identities.cards_of(viks)
+            self.viks, self.cards = viks, self._limited(self._identities.cards_of(viks))
             chooser = Chooser(self, viks, every - len(self.cards))
             proven = 0
             if len(families) > 1:
@@ -75,6 +82,9 @@ class Copies:
             return Chooser(self, [], every)
         _, chooser, self.viks, self.cards = max(found, key=lambda one: one[0])
         return chooser
+
+    def _limited(self, found: dict[str, tuple[cards.Card, bytes]]) -> dict[str, tuple[cards.Card, bytes]]:
+        return {one: card for one, card in found.items() if self._only is None or one in self._only}
 
     # -- logs and states
 
@@ -111,6 +121,10 @@ class Copies:
             when = "" if at_ms is None else " from that time or before"
             raise NotFound(f"No log of the vault{when} can be read there.", "Bring another backup place.")
         return found
+
+    def beyond(self) -> dict[str, int]:
+        """Of each log how many entries were signed that are in no copy; logs that lack none are left out."""
+        return self._chooser.beyond()
 
     def log(self, origin: str, state: State) -> Log:
         """Its entries, joined from all copies and proven against the state's root. LogDamaged with the place."""
@@ -172,9 +186,18 @@ class Copies:
         for _, data in self._all_seals(origin).get((size, root), ()):
             yield data
 
-    def alleged_seals(self, origin: str, number: int, size: int, root: bytes) -> list[bytes]:
-        """Files under the name of a seal that say this size and root. Signatures are not looked at."""
-        return [data for at, data in self._all_seals(origin).get((size, root), ()) if at == number]
+    def alleged_seals(self, origin: str, number: int, size: int, root: bytes) -> Iterator[bytes]:
+        """Files under the name of a seal that say this size and root, then anchors of that state, which are the same
+        bytes (FORMAT.md section 13). Signatures are not looked at.
+        """
+        yield from (data for at, data in self._all_seals(origin).get((size, root), ()) if at == number)
+        for copy in self.copies:
+            for data in copy.signed(origin, size, root):
+                found = checkpoint.parse(data)
+                if isinstance(found, Fault) or (found.origin, found.epoch) != (origin, number):
+                    continue
+                if (found.size, found.root) == (size, root):
+                    yield data
 
     def seals(self, choice: Choice, origin: str) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of the seals of a chosen log, both signatures checked (about 3 ms each). One that no copy

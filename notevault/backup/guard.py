@@ -13,13 +13,14 @@ names is looked at again each time, and forgotten once it is right.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from notevault.backup import hashing, place
+from notevault.backup import aside, hashing, place
 from notevault.backup.places import Places
 from notevault.backup.source import Source
-from notevault.errors import Damaged, NotevaultError, NotFound
+from notevault.errors import CannotWrite, Damaged, LogDamaged, NotevaultError, NotFound, StorageFault
 from notevault.formats import text
 from notevault.formats.ids import is_digest
 from notevault.ports import Files, Tree
@@ -61,7 +62,8 @@ def look(source: Source, vault_tree: Tree, places: Places, now_ms: int, since_ms
     """Look at the vault's files. `since_ms`: when it was looked at last, for the hint (None: as remembered; 0: never,
     then every file is about to be hashed by the first backup anyway).
 
-    Freezes where too much is hurt. Raises NotFound when the vault's folder is gone, CannotWrite, StorageFault.
+    Freezes where too much is hurt. Raises NotFound when the vault's folder is gone, CannotWrite, StorageFault;
+    LogDamaged when too much is hurt and no freeze can be written: then nothing may be copied either.
     """
     before = recall(source.files, places)
     if places.frozen() is not None:
@@ -111,7 +113,7 @@ def recall(files: Files, places: Places) -> Memory:
         return Memory(
             text.integer(found["at"]), hurt, lost, text.integer(found["next"], 0, 255), text.integer(found["sampled"])
         )
-    except (NotFound, Damaged, AttributeError, TypeError):
+    except (NotFound, Damaged, CannotWrite, StorageFault, AttributeError, TypeError):
         return Memory()
 
 
@@ -121,10 +123,18 @@ def _settle(source: Source, places: Places, after: Memory, before: Memory) -> Lo
     if frozen:  # first: should the memory not be writable any more, nothing is copied all the same
         missing = sum(why == hashing.MISSING for why in after.hurt.values())
         why = "missing" if missing == hurt else "changed" if not missing else "changed or missing"
-        places.freeze(after.at, hurt, why)
+        try:
+            places.freeze(after.at, hurt, why)
+        except NotevaultError as fault:
+            raise LogDamaged(
+                f"{hurt:,} saved files are missing or changed, and this laptop cannot even note that the backups stop"
+                f" here: {fault.sentence} Nothing is copied.",
+                "Unplug your backup places, free some space on this laptop, and have the computer looked at.",
+            ) from None
     changed = (after.hurt, after.lost, after.next) != (before.hurt, before.lost, before.next)
     if changed or not 0 <= after.at - before.at < HOUR_MS:
-        _keep(source.files, places, after)
+        with suppress(CannotWrite, StorageFault, Damaged):  # a memory: without it the next look takes longer
+            _keep(source.files, places, after)
     return Look(after.hurt, frozen, after.lost)
 
 
@@ -137,9 +147,7 @@ def _keep(files: Files, places: Places, memory: Memory) -> None:
         "sampled": memory.sampled,
         "v": 1,
     }
-    path = _path(places)
-    files.make_folder(path.parent)
-    files.replace(path, text.canonical(says) + b"\n")
+    aside.put(files, _path(places), text.canonical(says) + b"\n")
 
 
 def _path(places: Places) -> Path:

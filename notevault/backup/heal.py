@@ -120,9 +120,10 @@ def _heal_place(
     healer = PlaceHealer(own, tree, Copies(rest, vault, known), Copies([own, *rest], vault, known), found)
     healer.run(state.heads, ground.clock.wall_ms())
     if healer.sound and not found.stop():
+        ground.places.take_left(place.id)
         fresh = ground.places.state(place.id)
         if fresh.hurt:
-            ground.places.save_state(place.id, replace(fresh, hurt=0))
+            ground.places.save_state(place.id, replace(fresh, hurt=0))  # `hurt_log` is the next pass's to take back
 
 
 def _thaw(ground: Ground, found: Healing, asked: set[str]) -> bool:

@@ -17,6 +17,7 @@ from notevault.backup.copy_port import Copy, State
 from notevault.backup.copy_vault import VaultCopy
 from notevault.backup.facts import Facts
 from notevault.backup.model import Problem
+from notevault.backup.ours import own_logs
 from notevault.errors import Damaged, Missing, NotevaultError, NotFound, StorageFault
 from notevault.storage.layout import BUNDLE
 from notevault.storage.local import LocalState
@@ -47,7 +48,9 @@ class VaultHealer:
         self._files, self._root, self._wall = ground.files, ground.vault, ground.clock.wall_ms()
         self._day = datetime.fromtimestamp(self._wall / 1000, UTC).strftime("%Y-%m-%d")
         self._tree, self._local, self._vault, self._found = ground.vault_tree, local, own, found
-        self._all = Copies([own, *given], vault, known)
+        every = Copies([own, *given], vault, known)
+        only = own_logs(local, own, every)
+        self._all = every if only is None else Copies([own, *given], vault, known, only=only)
         self._others = Copies(given, vault, known or _only(self._all.viks))
         self._signed: dict[str, bytes | None] = {}
         self._whole = True

@@ -9,6 +9,7 @@ file's name, which is the SHA-256 of its bytes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ from notevault.storage.layout import LocalPaths, VaultPaths, parse_header_name
 CARD_LIMIT = 4096
 HEADER_LIMIT = key_files.MAX_BYTES
 MOST_HEADERS = key_files.MAX_FILES
+_SHEET = re.compile(rb'"pk":"([A-Za-z0-9+/=]{1624})"')  # of recovery and share slots: 1216 bytes
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class KeyFile:
     former: bytes | None  # the identity before, where its signature of this one holds
     at: int  # the entry of its log that should name it
     origins: dict[str, int] = field(repr=False)
+    prev: str = ""  # digest of the key file before it
+    sheets: frozenset[str] = frozenset()  # the recovery sheets that open it: SHA-256 of their public keys
 
     @property
     def key(self) -> str:
@@ -84,7 +88,27 @@ def _read(files: Files, paths: VaultPaths, origin: str, seq: int, digest: str) -
         return None
     former = header.cross[0] if header.cross and key_files.cross_holds(header, ed25519.verify) else None
     at = header.origins[origin]
-    return KeyFile(origin, seq, digest, header.vault, header.vik, former, at, dict(header.origins))
+    sheets = frozenset(hashlib.sha256(key).hexdigest() for key in _SHEET.findall(data))
+    return KeyFile(origin, seq, digest, header.vault, header.vik, former, at, dict(header.origins), header.prev, sheets)
+
+
+def given_up(found: Iterable[KeyFile], current: KeyFile) -> set[str]:
+    """The keys of older key files that a sheet opens which was replaced since: nobody needs them (7.6), and whoever
+    kept the older sheet could open the vault with them. Only those that `current` goes back to in a straight line: it
+    has all their keys. Of two of one number both stay, so that it can be seen what became of them; so does one in which
+    a former identity signed for the present one.
+    """
+    every = list(found)
+    older = {one.digest: one for one in every}
+    numbers = [one.seq for one in every]
+    gone: set[str] = set()
+    at = older.get(current.prev)
+    while at is not None:
+        if not at.sheets <= current.sheets and at.former is None and numbers.count(at.seq) == 1:
+            gone.add(at.key)
+        before = older.get(at.prev)
+        at = before if before is not None and before.seq < at.seq else None
+    return gone
 
 
 def identities(found: Iterable[KeyFile], vik: bytes, vault: str) -> list[bytes]:

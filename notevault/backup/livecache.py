@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from notevault.backup import aside
 from notevault.backup.identity import KeyFile
 from notevault.backup.live import Live
-from notevault.errors import CannotWrite, NotevaultError, StorageFault
+from notevault.errors import CannotWrite, Damaged, NotevaultError, StorageFault
 from notevault.ports import Files
 
 _MAGIC = b"notevault live 1 "
@@ -67,9 +68,8 @@ def load(files: Files, path: Path | None) -> Kept | None:
 
 def save(files: Files, path: Path, kept: Kept) -> None:
     """Best effort: without it the next pass takes longer."""
-    with contextlib.suppress(CannotWrite, StorageFault):
-        files.make_folder(path.parent)
-        files.replace(path, encode(kept))
+    with contextlib.suppress(CannotWrite, StorageFault, Damaged):
+        aside.put(files, path, encode(kept))
 
 
 def encode(kept: Kept) -> bytes:
@@ -78,7 +78,10 @@ def encode(kept: Kept) -> bytes:
     says: dict[str, Any] = {
         "counts": counts,
         "key_files": [
-            [one.origin, one.seq, one.digest, one.vault, one.vik.hex(), (one.former or b"").hex(), one.at, one.origins]
+            [
+                *(one.origin, one.seq, one.digest, one.vault, one.vik.hex(), (one.former or b"").hex(), one.at),
+                *(one.origins, one.prev, sorted(one.sheets)),
+            ]
             for one in kept.key_files.values()
         ],
         "logs": {
@@ -107,8 +110,11 @@ def decode(data: bytes) -> Kept:
     middle = end + 32 * int(says["purged"])
     purged = frozenset(data[at : at + 32] for at in range(end, middle, 32))
     key_files = [
-        KeyFile(o, int(seq), digest, vault, bytes.fromhex(vik), bytes.fromhex(former) or None, int(at), dict(origins))
-        for o, seq, digest, vault, vik, former, at, origins in says["key_files"]
+        KeyFile(
+            *(origin, int(seq), digest, vault, bytes.fromhex(vik), bytes.fromhex(former) or None, int(at)),
+            *(dict(origins), prev, frozenset(sheets)),
+        )
+        for origin, seq, digest, vault, vik, former, at, origins, prev, sheets in says["key_files"]
     ]
     return Kept(
         str(says["vault"]),

@@ -25,11 +25,12 @@ def check_logs(copies: Copies, choice: Choice, *, deep: bool) -> Iterator[Proble
     """
     for origin in choice.forked:
         yield Problem("FORKED", place.anchors(origin), "it holds signed states that contradict each other")
-    if choice.newer is not None and choice.newer.entries:
-        yield Problem("LOG", place.AUDIT, f"{choice.newer.entries} entries that were signed are not there")
+    for origin, entries in copies.beyond().items():
+        yield Problem("LOG", place.audit(origin), f"{entries} entries that were signed are not there")
     for text in choice.lost:
         if not text.endswith("…"):  # files are looked at one by one
-            yield Problem("LOG", place.AUDIT, f"not there: {text}")
+            named = [place.audit(origin) for origin in copies.origins() if f"log {origin[:8]}" in text]
+            yield Problem("LOG", named[0] if named else place.AUDIT, f"not there: {text}")
     yield from _key_files(copies, choice)
     if deep:
         for origin, state in choice.states.items():

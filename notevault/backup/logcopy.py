@@ -2,7 +2,8 @@
 
 Everything written is proven against the signed root first. What lies there under one of these names with other bytes
 is provably wrong and is set aside; `trusted` entries were committed here before by this device and are not read again,
-which is what `verify` is for.
+which is what `verify` is for: where that found something wrong, nothing is trusted. Now and then (`sizes`) what is
+trusted is compared by its size.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from notevault.auditlog import bundle, checkpoint
-from notevault.backup import place
+from notevault.backup import logsizes, place
 from notevault.backup.logsource import LogSource
 from notevault.backup.model import Problem
 from notevault.backup.strays import left_alone
@@ -36,8 +37,10 @@ class LogCopy:
     trusted: int
     read_back: bool
     day: str
+    sizes: bool = False
     written: int = 0  # files
     problems: list[Problem] = field(default_factory=list)
+    _odd: set[str] = field(default_factory=set)  # paths to be compared whatever is trusted
 
     def run(self) -> None:
         """Raises as `WriteOnce` and `LogSource` do. Idle, it costs four listings and a small file."""
@@ -46,6 +49,8 @@ class LogCopy:
         wanted = {"entries", "parts", "seals"}
         if not wanted <= there:
             self.tree.make_folders([f"{place.audit(origin)}/{name}" for name in sorted(wanted - there)])
+        if self.sizes and self.trusted:
+            self._odd = logsizes.odd(self.tree, self.log, self.target)
         # Every time: without its card no reader believes anything of a log
         self._put(place.card(origin), self.log.card_bytes, _CARD_LIMIT)
         self._bundles()
@@ -92,7 +97,7 @@ class LogCopy:
                 folder, names = above, self.tree.names(above)
             if name not in names:
                 yield number
-            elif BUNDLE * (number + 1) > self.trusted and not self._same(path, number):
+            elif (BUNDLE * (number + 1) > self.trusted or path in self._odd) and not self._same(path, number):
                 self._aside(path)
                 yield number
 
@@ -134,7 +139,9 @@ class LogCopy:
         for first, end in parts:
             if first > reach:
                 break
-            if end > reach and (end <= self.trusted or self._holds(first, end)):
+            path = place.part(self.log.origin, first, end)
+            sure = end <= self.trusted and path not in self._odd
+            if end > reach and (sure or self._holds(first, end)):
                 reach = end
         return reach
 
@@ -156,8 +163,8 @@ class LogCopy:
     def _seals(self) -> None:
         names = self.tree.names(place.seals(self.log.origin))
         there = {number for number in range(self.log.closed_epochs) if f"{number:08d}" in names}
-        if not self.trusted:
-            there = {number for number in there if self._sealed(number)}
+        doubted = {number for number in there if not self.trusted or place.seal(self.log.origin, number) in self._odd}
+        there -= {number for number in doubted if not self._sealed(number)}
         if len(there) < self.log.closed_epochs:
             fresh = (
                 (place.seal(self.log.origin, number), data)

@@ -119,6 +119,15 @@ class LogSource:
         fault = checkpoint.check_identity(found, self.card.identity_pub, ed25519.verify)
         return data if fault is None else None
 
+    def bundle_size(self, number: int) -> int:
+        """Bytes of a full bundle as it lies in the vault; nothing is read where it has a file of its own."""
+        size = self._files.size(self._paths.bundle(self.origin, number))
+        return len(self.packed(BUNDLE * number, BUNDLE * (number + 1))) if size is None else size
+
+    def seal_size(self, number: int) -> int | None:
+        """Bytes of the seal of a closed epoch as it lies in the vault, unread; None where there is none."""
+        return self._files.size(self._paths.seal(self.origin, number))
+
     def packed(self, start: int, stop: int) -> bytes:
         """Entries `start` to `stop` - 1 in the form of a bundle."""
         return bundle.pack(self.entries(start, stop))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from notevault.auditlog import checkpoint
-from notevault.backup import guard, model, place, plan, standing, strays
+from notevault.backup import aside, guard, model, place, plan, room, standing, strays
 from notevault.backup.copying import Copying, Progress
 from notevault.backup.ground import Ground, read_vault
 from notevault.backup.guard import Look
@@ -23,7 +23,7 @@ from notevault.backup.logcopy import LogCopy
 from notevault.backup.model import Head, More, PlaceFile, PlaceState, Problem, Report
 from notevault.backup.quiet import is_due
 from notevault.backup.source import Source
-from notevault.backup.status_words import more_words
+from notevault.backup.status_words import lost_words, more_words
 from notevault.errors import (
     Busy,
     CannotWrite,
@@ -41,8 +41,6 @@ __all__ = ["Ground", "read_vault", "run_pass"]
 
 SIZES_MS = 3600 * 1000
 """So often names and sizes are compared as a whole; in between names alone, which cost a fifth."""
-SPARE = 1 << 20  # bytes that are left free: a stick filled to the last byte cannot even take the anchor
-_CLUSTER = 4096
 
 
 def run_pass(
@@ -69,7 +67,7 @@ def run_pass(
         with ground.places.lock(at.id, 0.0):
             going = _Pass(ground, at, tree, volume, source, look, progress, stop, whole_log, refill)
             report = going.report()
-            going.save(report)
+            report = going.save(report)
     except Busy as fault:
         report = Report(model.BUSY, detail=fault.sentence)
     except NotevaultError as fault:  # this device's own memory cannot be written
@@ -92,9 +90,11 @@ class _Pass:
     copied: int = 0
     copied_bytes: int = 0
     there: int = 0  # live files at the place
+    refilled: int = 0  # of them, that had been there before and were gone
     problems: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.ground.places.take_left(self.at.id)
         self.before = self.state = self.ground.places.state(self.at.id)
         self.now = self.ground.clock.wall_ms()
         self.day = datetime.fromtimestamp(self.now / 1000, UTC).strftime("%Y-%m-%d")
@@ -116,7 +116,7 @@ class _Pass:
             detail=detail,
         )
 
-    def save(self, report: Report) -> None:
+    def save(self, report: Report) -> Report:
         waiting = self.source.since(self.state.heads)
         since = self.before.verdict_ms if self.before.verdict == report.verdict else self.now
         state = replace(
@@ -130,10 +130,10 @@ class _Pass:
         )
         if report.verdict in (model.SAFE, model.HURT):
             state = replace(state, passed_ms=self.now)
-        if replace(state, tried_ms=0, passed_ms=0) != replace(self.before, tried_ms=0, passed_ms=0) or _stale(
-            self.before, self.now
-        ):
-            self.ground.places.save_state(self.at.id, state)
+        new = replace(state, tried_ms=0, passed_ms=0) != replace(self.before, tried_ms=0, passed_ms=0)
+        if (new or _stale(self.before, self.now)) and not self.ground.places.save_state(self.at.id, state):
+            return replace(report, problems=(*report.problems, Problem("LOCAL", "", aside.UNKEPT)))
+        return report
 
     # The steps
 
@@ -143,10 +143,7 @@ class _Pass:
         marker = place.read_marker(self.tree, self.source.vault)
         if marker.place != self.at.id:
             return model.FOREIGN, "The folder is marked as another backup place; nothing was written to it."
-        stands = standing.look(self.source, self.tree, self.before.heads)
-        self.problems += [
-            Problem("OTHER_LOG", place.audit(one), "of a laptop that went on here") for one in stands.others
-        ]
+        stands = standing.look(self.source, self.tree, self.before.heads, doubt=self.before.hurt_log > 0)
         self._beyond(stands)
         if stands.verdict in (model.AHEAD, model.FORKED) and self.source.moved():
             # Another process saw more of the vault than this look did, and brought it here.
@@ -165,14 +162,25 @@ class _Pass:
         due = {
             origin
             for origin, head in self.source.heads.items()
-            if self.whole_log or is_due(self.source, origin, stands.heads.get(origin), self.before, self.now)
+            if self.whole_log
+            or origin in stands.again
+            or is_due(self.source, origin, stands.heads.get(origin), self.before, self.now)
         }
-        if fault := self._room(todo, due, stands.heads):
+        if fault := room.lacking(self.tree, self.source, todo, due, stands.heads):
             return model.FULL, fault
-        return self._add(todo, stands, due)
+        self._begin(todo, due)
+        return self._add(todo, stands, due, sizes=sizes)
 
-    def _add(self, todo: plan.Plan, stands: standing.Standing, due: set[str]) -> tuple[str, str]:
+    def _begin(self, todo: plan.Plan, due: set[str]) -> None:
+        """Names that a pass gave and was killed before it synced them are not copied again: `_commit` settles them."""
+        if todo.blobs or todo.headers or due:
+            self.state = replace(self.state, begun_ms=self.now)
+            self.ground.places.save_state(self.at.id, self.state)
+
+    def _add(self, todo: plan.Plan, stands: standing.Standing, due: set[str], *, sizes: bool) -> tuple[str, str]:
         self._aside(stands.junk)
+        words = "the signed note of the last backup was gone; all else is there, and it is written again"
+        self.problems += [Problem("ANCHOR", place.anchors(one), words) for one in sorted(stands.again)]
         if todo.strays:
             self.problems += strays.settle(self.source, self.tree, todo.strays, self.day, read_back=self.read_back)
         if todo.blobs or todo.headers:
@@ -190,7 +198,8 @@ class _Pass:
             before = self.before.heads.get(origin, Head(0, b""))
             target = log.size if origin in due else head.size
             if target:
-                copy = LogCopy(self.tree, log, target, min(before.size, head.size), self.read_back, self.day)
+                trusted = 0 if self.before.hurt_log else min(before.size, head.size)
+                copy = LogCopy(self.tree, log, target, trusted, self.read_back, self.day, sizes)
                 copy.run()
                 self.problems += copy.problems
         return self._commit(todo, stands, due)
@@ -199,11 +208,15 @@ class _Pass:
         if self.ground.places.frozen() is not None:
             return model.FROZEN, ""
         heads = dict(stands.heads)
-        for origin in sorted(due):
-            head = self.source.heads[origin]
-            if heads.get(origin) != head:
-                self._anchor(origin, head)
-                heads[origin] = head
+        anchors = {origin for origin in due if heads.get(origin) != self.source.heads[origin]}
+        if self.before.hurt_log:
+            anchors |= {origin for origin, head in heads.items() if head == self.source.heads[origin]}
+        unsettled = self.before.begun_ms > 0 or not self.before.committed_ms
+        if anchors and unsettled:
+            self.tree.settle()
+        for origin in sorted(anchors):
+            heads[origin] = self.source.heads[origin]
+            self._anchor(origin, heads[origin])
         kept = {origin: head for origin, head in self.before.heads.items() if origin not in self.source.heads}
         new = due or todo.blobs or heads != {one: self.before.heads.get(one) for one in heads}
         self.state = replace(
@@ -213,10 +226,16 @@ class _Pass:
             bytes=self.source.live.weight if new else self.state.bytes,
             committed_ms=self.now if new else self.state.committed_ms,
             read_back=self.read_back if new else self.state.read_back,
+            # What else was found hurt may be the same files or others: it is not taken back without a full check.
+            hurt=max(min(self.state.hurt, 1), self.state.hurt - self.refilled),
+            hurt_log=0,
+            begun_ms=0 if anchors or not unsettled else self.state.begun_ms,
         )
         return self._end()
 
     def _end(self) -> tuple[str, str]:
+        if self.look.lost:
+            self.problems.append(Problem("LOST", "", lost_words(len(self.look.lost))))
         if self.look.hurt:
             count = len(self.look.hurt)
             self.problems += [
@@ -231,7 +250,12 @@ class _Pass:
     # Parts of the steps
 
     def _beyond(self, stands: standing.Standing) -> None:
-        """What the place has of closed logs beyond the vault: counted once, remembered, and said once."""
+        """Other laptops there, and what it has of closed logs beyond the vault: remembered, and said once."""
+        if stands.others or self.before.others:
+            from notevault.backup import neighbours
+
+            others, told = neighbours.look(self.ground, self.source, self.tree, stands.others, self.before, self.now)
+            self.state, self.problems = replace(self.state, others=others), [*self.problems, *told]
         more: dict[str, More] = {}
         if stands.gaps:
             from notevault.backup import beyond
@@ -253,22 +277,10 @@ class _Pass:
         if lost >= guard.FREEZE_AT and 2 * lost >= self.before.files:
             return True
         if lost > 0:
-            self.problems.append(Problem("REFILLED", "", f"{lost} files that were there were gone"))
+            files = "1 file that was there was" if lost == 1 else f"{lost:,} files that were there were"
+            self.problems.append(Problem("REFILLED", "", f"{files} gone, and copied again"))
+            self.refilled = lost
         return False
-
-    def _room(self, todo: plan.Plan, due: set[str], heads: dict[str, Head]) -> str:
-        """A sentence where it does not fit: then nothing is begun."""
-        if not todo.blobs and not due:
-            return ""
-        free = self.tree.free_bytes()
-        if free is None:
-            return ""
-        rounded = sum(-size % _CLUSTER for _, size in todo.blobs)
-        entries = sum(self.source.heads[one].size - heads.get(one, Head(0, b"")).size for one in due)
-        need = todo.weight + rounded + 700 * entries + (SPARE if todo.blobs else 0)
-        if need <= free:
-            return ""
-        return f"It has {_mb(free)} free, and {_mb(need)} are to be copied. Nothing was begun."
 
     def _blobs(self, todo: plan.Plan) -> bool:
         total = sum(size for _, size in todo.blobs)
@@ -336,7 +348,3 @@ class _Pass:
 def _stale(before: PlaceState, now: int) -> bool:
     """So old the remembered time of a pass may get: a state is not written every five minutes for nothing."""
     return not 0 <= now - before.passed_ms < 60_000
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 10**9 else f"{max(1, round(size / 1e6))} MB"

@@ -17,15 +17,16 @@ FOREIGN = "foreign"  # the marker is of another vault or another place, or does 
 PLANTED = "planted"  # a link or another irregular thing lies where a file or folder of ours should
 HURT = "hurt"  # files that were there are missing or changed: `heal`
 SHRUNK = "shrunk"  # it has less than it once had as a whole: emptied, or an older copy of it
+EMPTIED = "emptied"  # the disk that it was on is there, and not even its marker is
 AHEAD = "ahead"  # it has seen a newer state of this log than the vault has: an old vault was put back
 FORKED = "forked"  # its log and ours went different ways
 SOURCE = "source"  # the vault itself does not hold: nothing is copied from it
 FROZEN = "frozen"  # many saved files changed or vanished at once: nothing is copied anywhere
 VERDICTS = (
-    SAFE, WAITING, ABSENT, BUSY, SLOW, FULL, READ_ONLY, BROKEN, FOREIGN, PLANTED, HURT, SHRUNK, AHEAD, FORKED,
-    SOURCE, FROZEN,
+    SAFE, WAITING, ABSENT, BUSY, SLOW, FULL, READ_ONLY, BROKEN, FOREIGN, PLANTED, HURT, SHRUNK, EMPTIED, AHEAD,
+    FORKED, SOURCE, FROZEN,
 )  # fmt: skip
-ALARMS = frozenset({PLANTED, HURT, SHRUNK, AHEAD, FORKED, SOURCE, FROZEN, FOREIGN})  # red at once
+ALARMS = frozenset({PLANTED, HURT, SHRUNK, EMPTIED, AHEAD, FORKED, SOURCE, FROZEN, FOREIGN})  # red at once
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class More:
     def tells(self) -> bool:
         """Whether there is anything to tell a person: openings and locks alone are nothing."""
         return self.changes > 0 or not self.read
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another laptop of this vault that backs up to the same place, by its log."""
+
+    head: Head  # the newest state there when it was counted
+    files: int  # sealed files that are its alone
+    last_ms: int  # its last entry; 0: not known
+    fresh: bool = True  # else there are more by now, or not all of it has arrived
 
 
 @dataclass(frozen=True)
@@ -102,11 +113,14 @@ class PlaceState:
     waiting: int = 0  # changes that are not there
     waiting_ms: int = 0  # when the first of them was made; 0: none
     hurt: int = 0  # files of this place found missing or changed and not healed
+    hurt_log: int = 0  # things wrong with the logs there: the next pass compares every piece and mends them
+    begun_ms: int = 0  # a pass began to copy and was not seen to end: names may not be durable yet; 0: none
     durability: str = "full"  # full · reduced
     read_back: bool = False  # what was committed was opened again and compared
     quick_ms: int = 0  # last time that names and sizes were compared as a whole
     drill_ms: int = 0  # last practice restore from here that succeeded
     more: dict[str, More] = field(default_factory=dict)  # closed log -> what the place has beyond the vault's
+    others: dict[str, Neighbour] = field(default_factory=dict)  # log of another laptop that backs up there too
     told: dict[str, tuple[str, int]] = field(default_factory=dict)  # event -> (outcome, ms) handed to the log last
 
 

@@ -9,17 +9,37 @@ from notevault.backup import place
 from notevault.backup.copy_place import PlaceCopy
 from notevault.backup.copy_port import Copy
 from notevault.backup.copy_vault import VaultCopy
-from notevault.errors import Damaged, NotFound, Refused
+from notevault.errors import Damaged, NotFound, Refused, UsageFault
 from notevault.formats.ids import is_origin
 from notevault.ports import Tree
 
 OpenTree = Callable[[Path], Tree]
+LEAST = 8  # digits by which a vault may be named: so many stand first on its recovery sheet
+
+
+class Several(Refused):
+    """`vaults`: the ids of which one is to be named."""
+
+    def __init__(self, vaults: Sequence[str]) -> None:
+        super().__init__(
+            f"There are backups of {len(vaults)} vaults: {', '.join(map(spaced, vaults))}.",
+            f"Say which one you mean with `--vault-id` and its first {LEAST} digits. A vault's number is printed on its"
+            " recovery sheet.",
+        )
+        self.vaults = tuple(vaults)
+
+
+def spaced(vault: str) -> str:
+    """As on the recovery sheet: groups of four digits."""
+    return " ".join(vault[at : at + 4] for at in range(0, len(vault), 4))
 
 
 def find_copies(folders: Sequence[Path], open_tree: OpenTree, vault: str | None) -> tuple[list[Copy], str]:
-    """The copies of one vault, and its id. NotFound, Refused as `copies.open_copies`."""
+    """The copies of one vault, and its id. `vault`: 32 digits, or the first ones (`LEAST`). NotFound, Several."""
     found: list[tuple[str, Copy]] = []
     for folder in folders:
+        if folder.exists() and not folder.is_dir():
+            raise UsageFault(f"{folder} is a file.", f"Name the folder in which `{place.FOLDER}` lies.")
         here = _in(folder, open_tree)
         if not here:
             raise NotFound(
@@ -28,19 +48,17 @@ def find_copies(folders: Sequence[Path], open_tree: OpenTree, vault: str | None)
             )
         found += here
     known = {name for name, _ in found if name}
-    if vault is None:
-        if len(known) > 1:
-            raise Refused(
-                f"There are backups of {len(known)} vaults: {', '.join(sorted(known))}.",
-                "Say with `--vault-id` which one you mean.",
-            )
-        vault = next(iter(known), "")
+    meant = sorted(known) if vault is None else sorted(name for name in known if name.startswith(vault))
+    if len(meant) > 1:
+        raise Several(meant)
+    vault = next(iter(meant), "")
     mine: list[Copy] = []
     for name, copy in found:
         if name == vault and not any(str(other.name) == str(copy.name) and type(other) is type(copy) for other in mine):
             mine.append(copy)
     if not vault or not mine:
-        raise NotFound("There is no backup of that vault.", f"There are: {', '.join(sorted(known)) or 'none'}.")
+        there = ", ".join(map(spaced, sorted(known))) or "none"
+        raise NotFound("There is no backup of that vault.", f"There are: {there}.")
     return mine, vault
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from notevault.backup import model, schedule
@@ -16,9 +17,10 @@ from notevault.backup import results as told
 from notevault.backup.guard import Look, look, recall
 from notevault.backup.mirror import Ground, read_vault, run_pass
 from notevault.backup.model import CheckReport, PlaceFile, PlaceState, Report
-from notevault.backup.places import find
+from notevault.backup.patience import in_time
+from notevault.backup.places import LOOK_S, find
 from notevault.backup.source import Source
-from notevault.errors import Busy, CannotWrite, Damaged, DiskFull, NotevaultError, NotFound, Refused
+from notevault.errors import Busy, CannotWrite, Damaged, DiskFull, NotevaultError, NotFound, PlaceEmptied, Refused
 from notevault.ports import Volumes, WriteOnce
 
 BEFORE_MS = 2000
@@ -85,6 +87,14 @@ def reach(ground: Ground, place: PlaceFile, source: Source | None, way: Way) -> 
     return place, tree
 
 
+def reach_in_time(ground: Ground, place: PlaceFile, source: Source | None, way: Way) -> tuple[PlaceFile, WriteOnce]:
+    """As `reach`; a place that hangs is NotFound, so that the others have their turn."""
+    found = in_time(("reach", place.id), partial(reach, ground, place, source, way), LOOK_S)
+    if found is None:
+        raise NotFound("It does not answer at present.", "Check the network or the cable, and try again.")
+    return found
+
+
 def pass_over(
     ground: Ground,
     place: PlaceFile,
@@ -128,6 +138,7 @@ def verdict_of(fault: NotevaultError) -> str:
     for kind, verdict in (
         (DiskFull, model.FULL),
         (CannotWrite, model.READ_ONLY),
+        (PlaceEmptied, model.EMPTIED),
         (NotFound, model.ABSENT),
         (Busy, model.BUSY),
         (Damaged, model.FOREIGN),  # a marker that does not read or is another's; found while looking for the place
@@ -167,6 +178,8 @@ def _remember(ground: Ground, place: PlaceFile, before: PlaceState, report: Repo
         state = ground.places.state(place.id)
         new = _paced(before, state, report, now, ground.clock.wall_ms())
         try:
+            if now.source is None:
+                return  # a log that does not hold gets no entry more: the right one may be in a backup
             results = told.Results(ground.files, ground.places.root)
             wall = ground.clock.wall_ms()
             new = told.queue(results, new, told.RUN, report.verdict, report.files, wall, always=asked)
@@ -233,12 +246,28 @@ def check_over(
     except NotevaultError as fault:
         return CheckReport(how, verdict_of(fault))
     # A quick look every hour is no event; that it found something is.
-    if how == "quick" and told.outcome_of(report.verdict) in (None, "ok"):
-        return report
-    with suppress(NotevaultError):
-        state = ground.places.state(place.id)
-        results = told.Results(ground.files, ground.places.root)
-        new = told.queue(results, state, told.VERIFY, report.verdict, report.files, ground.clock.wall_ms())
-        if new != state:
-            ground.places.save_state(place.id, new)
+    if how != "quick" or told.outcome_of(report.verdict) not in (None, "ok"):
+        tell_check(ground, place, source, report, always=False)
     return report
+
+
+def tell_check(ground: Ground, place: PlaceFile, source: Source | None, report: CheckReport, *, always: bool) -> None:
+    """Keep a check's result for the log. `always`: a person asked for it. Raises nothing of ours."""
+
+    def queued() -> PlaceState:
+        if source is None and state.verdict == model.SOURCE:
+            return state  # as in `_remember`
+        results = told.Results(ground.files, ground.places.root)
+        wall = ground.clock.wall_ms()
+        return told.queue(results, state, told.VERIFY, report.verdict, report.files, wall, always=always)
+
+    with suppress(NotevaultError):
+        ground.places.get(place.id)
+        try:
+            with ground.places.lock(place.id, MOMENT_S):
+                state = ground.places.state(place.id)
+                if (new := queued()) != state:
+                    ground.places.save_state(place.id, new)
+        except Busy:  # that it was told is then not remembered, and it may be told twice
+            state = ground.places.state(place.id)
+            queued()

@@ -1,4 +1,5 @@
-"""The bytes of what this device keeps of a backup place (FORMAT.md section 13.2): `place`, `state`, `proofs`, `frozen`.
+"""The bytes of what this device keeps of a backup place (FORMAT.md section 13.2): `place`, `state`, `found`,
+`proofs`, `frozen`.
 
 `place` holds a path and a name that somebody chose, in any script, so it is payload JSON (FORMAT.md section 5.1);
 `state` and `frozen` are canonical JSON. Each ends with one newline.
@@ -11,7 +12,7 @@ import struct
 from dataclasses import dataclass, fields
 from typing import Any
 
-from notevault.backup.model import VERDICTS, Head, More, PlaceFile, PlaceState
+from notevault.backup.model import VERDICTS, Head, More, Neighbour, PlaceFile, PlaceState
 from notevault.errors import Damaged
 from notevault.formats import text
 
@@ -82,6 +83,10 @@ def encode_state(state: PlaceState) -> bytes:
         origin: [more.head.size, more.head.root.hex(), more.ours, more.changes, more.files, int(more.read)]
         for origin, more in state.more.items()
     }
+    packed["others"] = {
+        origin: [one.head.size, one.head.root.hex(), one.files, one.last_ms, int(one.fresh)]
+        for origin, one in state.others.items()
+    }
     packed["told"] = {event: [outcome, ms] for event, (outcome, ms) in state.told.items()}
     packed["v"] = 1
     return text.canonical(packed) + b"\n"
@@ -101,6 +106,7 @@ def decode_state(data: bytes) -> PlaceState:
             known[name] = found[name]
     known["heads"] = {_origin(o): _head(value) for o, value in _object(found.get("heads", {})).items()}
     known["more"] = {_origin(o): _more(value) for o, value in _object(found.get("more", {})).items()}
+    known["others"] = {_origin(o): _neighbour(value) for o, value in _object(found.get("others", {})).items()}
     known["told"] = {_word(event): _told(value) for event, value in _object(found.get("told", {})).items()}
     return PlaceState(**known)
 
@@ -114,6 +120,18 @@ def decode_proofs(data: bytes) -> list[int]:
     if len(data) != _PROOFS.size:
         raise Damaged("The times of the last proofs of a backup place do not read.")
     return list(_PROOFS.unpack(data))
+
+
+def encode_found(hurt: int, hurt_log: int) -> bytes:
+    return text.canonical({"hurt": hurt, "hurt_log": hurt_log, "v": 1}) + b"\n"
+
+
+def decode_found(data: bytes) -> tuple[int, int]:
+    """Raises Damaged."""
+    found = text.parse_canonical(data, limit=FROZEN_LIMIT, newline=True)
+    text.exact_keys(found, frozenset({"hurt", "hurt_log", "v"}))
+    text.integer(found["v"], 1, 1)
+    return text.integer(found["hurt"]), text.integer(found["hurt_log"])
 
 
 def encode_frozen(frozen: Frozen) -> bytes:
@@ -149,6 +167,13 @@ def _origin(name: str) -> str:
 def _head(value: object) -> Head:
     size, root = _pair(value)
     return Head(text.integer(size), text.unhex(root, 32))
+
+
+def _neighbour(value: object) -> Neighbour:
+    if type(value) is not list or len(value) != 5:
+        raise Damaged("What this laptop remembers of a backup place does not read.")
+    files, last_ms = map(text.integer, value[2:4])
+    return Neighbour(_head(value[:2]), files, last_ms, text.integer(value[4], 0, 1) == 1)
 
 
 def _more(value: object) -> More:

@@ -8,18 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from notevault.backup import placefile
+from notevault.backup.aside import put, put_aside
 from notevault.backup.model import PlaceFile, PlaceState
+from notevault.backup.patience import in_time
 from notevault.backup.place import look_for
 from notevault.backup.placefile import Frozen
-from notevault.errors import Busy, CannotWrite, Damaged, NotevaultError, NotFound, OwnFault, Refused, StorageFault
+from notevault.errors import (
+    Busy,
+    CannotWrite,
+    Damaged,
+    NotevaultError,
+    NotFound,
+    OwnFault,
+    PlaceEmptied,
+    Refused,
+    StorageFault,
+)
 from notevault.formats.ids import is_origin as is_id
 from notevault.ports import Files, Volumes, WriteOnce
 from notevault.storage.layout import make_lasting_folder
 
 __all__ = ["Frozen", "Places", "find"]
+
+LOOK_S = 10.0
+"""For one of the other volumes to say whether the place is there: a sleeping disk needs some seconds."""
 
 
 class Places:
@@ -68,7 +85,8 @@ class Places:
         if not places:
             raise NotFound("There is no backup place yet.", "`notevault backup add FOLDER` makes one.")
         names = " · ".join(place.name for place in places)
-        raise NotFound(f"No one backup place is called that. There are: {names}", "`notevault backup list` shows them.")
+        sentence = f"No one backup place is called that. There are: {names}."
+        raise NotFound(sentence, "`notevault backup list` shows them.")
 
     def save(self, place: PlaceFile) -> None:
         """Durable."""
@@ -77,21 +95,55 @@ class Places:
     def forget(self, place_id: str) -> None:
         """Remove this device's memory of a place. The place itself keeps all it has."""
         folder = self._folder(place_id)
-        for name in ("place", "state", "proofs"):  # in this order: without the first the others mean nothing
+        for name in ("place", "state", "found", "proofs"):  # in this order: without the first the others mean nothing
             self._files.remove(folder / name)
 
     # What is remembered of each
 
     def state(self, place_id: str) -> PlaceState:
-        """The state as nothing was ever looked at, where it is absent or does not read."""
+        """With what was left beside it; as nothing was ever looked at, where it is absent or does not read."""
+        state, left = self._kept(place_id), self._left(place_id)[1]
+        if left is None:
+            return state
+        return replace(state, hurt=max(state.hurt, left[0]), hurt_log=max(state.hurt_log, left[1]))
+
+    def _kept(self, place_id: str) -> PlaceState:
         data = self._hint(self._folder(place_id) / "state", placefile.STATE_LIMIT)
         try:
             return PlaceState() if data is None else placefile.decode_state(data)
         except Damaged:
             return PlaceState()
 
-    def save_state(self, place_id: str, state: PlaceState) -> None:
-        self._put(self._folder(place_id) / "state", placefile.encode_state(state))
+    def leave(self, place_id: str, hurt: int, hurt_log: int) -> None:
+        """What a check found while somebody else had the place's lock: `state` tells of it from now on. Durable."""
+        left = self._left(place_id)[1] or (0, 0)
+        data = placefile.encode_found(max(hurt, left[0]), max(hurt_log, left[1]))
+        self._put(self._folder(place_id) / "found", data)
+
+    def take_left(self, place_id: str) -> None:
+        """With the place's lock: what was left is entered in its state."""
+        data, left = self._left(place_id)
+        if data is None:
+            return
+        if left is not None and not self.save_state(place_id, self.state(place_id)):
+            return
+        if self._left(place_id)[0] == data:  # else more was left just now
+            self._files.remove(self._folder(place_id) / "found")
+
+    def _left(self, place_id: str) -> tuple[bytes | None, tuple[int, int] | None]:
+        data = self._hint(self._folder(place_id) / "found", placefile.FROZEN_LIMIT)
+        try:
+            return data, None if data is None else placefile.decode_found(data)
+        except Damaged:
+            return data, None
+
+    def save_state(self, place_id: str, state: PlaceState) -> bool:
+        """Durable. Whether it is kept now: a full disk here is no fault of the place's, and stops no backup."""
+        try:
+            self._put(self._folder(place_id) / "state", placefile.encode_state(state))
+        except (CannotWrite, StorageFault, Damaged):
+            return False
+        return True
 
     def proofs(self, place_id: str) -> list[int]:
         """257 times in ms, 0 for never (all of them where the file is absent or does not read)."""
@@ -112,14 +164,25 @@ class Places:
             return placefile.decode_frozen(self._files.read(self._frozen, limit=placefile.FROZEN_LIMIT))
         except NotFound:
             return None
-        except Damaged:
+        except (Damaged, CannotWrite, StorageFault):
             return Frozen(0, 0, "the note of why does not read")
 
     def freeze(self, at: int, files: int, why: str) -> None:
-        self._put(self._frozen, placefile.encode_frozen(Frozen(at, files, why)))
+        """Durable. Raises CannotWrite, StorageFault: then nothing is frozen."""
+        try:
+            self._files.make_folder(self.root)
+            self._files.replace(self._frozen, placefile.encode_frozen(Frozen(at, files, why)))
+        except NotevaultError:
+            if self.frozen() is None:
+                raise
 
     def thaw(self) -> None:
-        self._files.remove(self._frozen)
+        """What lies there and is no note of ours is put aside."""
+        try:
+            self._files.remove(self._frozen)
+        except (Damaged, CannotWrite, StorageFault):
+            if not put_aside(self._files, self._frozen):
+                raise
 
     def lock(self, place_id: str | None, wait_s: float) -> AbstractContextManager[None]:
         """Held while a place is worked on; with None, by the one worker of this vault. Busy after `wait_s` seconds."""
@@ -167,8 +230,7 @@ class Places:
             return None
 
     def _put(self, path: Path, data: bytes) -> None:
-        self._files.make_folder(path.parent)
-        self._files.replace(path, data)
+        put(self._files, path, data)
 
 
 def find(
@@ -182,8 +244,9 @@ def find(
 
     First where it was, then at the same path on every volume that is plugged in (a drive letter or the name of a mount
     changes). `others`: ids of the other places known here; two sticks take turns at one path, and that is no alarm.
-    Raises NotFound when it is not plugged in, Damaged when another place or something else lies where it was, Refused
-    when two copies of it are plugged in, CannotWrite and StorageFault when the system does not let us look.
+    Raises NotFound when it is not plugged in, PlaceEmptied when its disk is and the place is not there, Damaged when
+    another place or something else lies where it was, Refused when two copies of it are plugged in, CannotWrite and
+    StorageFault when the system does not let us look.
     """
     home = Path(place.path)
     fault: NotevaultError | None = None
@@ -191,6 +254,8 @@ def find(
         tree, marker = look_for(open_tree, home, vault)
     except (NotFound, Damaged, CannotWrite, StorageFault) as error:
         fault = error
+    except OSError:
+        fault = StorageFault("The folder of this backup place cannot be looked at.")
     else:
         if marker.place == place.id:
             return home, tree
@@ -207,7 +272,31 @@ def find(
         )
     if found:
         return found[0]
+    if isinstance(fault, NotFound) and is_emptied(place, volumes):
+        raise PlaceEmptied(
+            "Its backup is gone from the folder: it was deleted, or moved away.",
+            "`notevault backup add DIR` takes the folder that it was moved to, or starts anew.",
+        )
     raise fault or NotFound("This backup place is not plugged in; another one lies at its path.", "Plug it in.")
+
+
+def is_emptied(place: PlaceFile, volumes: Volumes) -> bool:
+    """Of a place that is not at its path: whether the disk that it was on is there. Then it was deleted, not unplugged.
+
+    A file system without a number of its own is known again only where it is built in.
+    """
+    home = Path(place.path)
+    for folder in (home, *home.parents):
+        try:
+            volume = volumes.of(folder)
+        except NotFound:
+            continue
+        except (NotevaultError, OSError):
+            return False
+        if place.volume is None and volume.identity is None:
+            return place.kind == volume.kind and place.kind in ("fixed", "cloud")
+        return place.volume == volume.identity
+    return False
 
 
 def _elsewhere(
@@ -218,9 +307,10 @@ def _elsewhere(
     seen: set[int] = set()
     try:
         mounts = volumes.mounts()
-    except NotevaultError:
+    except (NotevaultError, OSError):
         return
-    for mount in mounts:
+
+    def look_on(mount: Path) -> tuple[Path, WriteOnce, int] | None:
         # How much of the old path belonged to the mount is not known; the longest rest is the likeliest.
         for at in range(len(steps) + 1):
             folder = mount.joinpath(*steps[at:])
@@ -228,12 +318,14 @@ def _elsewhere(
                 continue
             try:
                 tree, marker = look_for(open_tree, folder, vault)
-                if marker.place != place.id:
-                    continue
-                device = volumes.of(folder).device
-            except NotevaultError:
+                if marker.place == place.id:
+                    return folder, tree, volumes.of(folder).device
+            except (NotevaultError, OSError):  # somebody else's stick, or a dead one, is no place of ours
                 continue
-            if device not in seen:
-                seen.add(device)
-                yield folder, tree
-            break
+        return None
+
+    for mount in mounts:
+        found = in_time((place.id, mount), partial(look_on, mount), LOOK_S)  # one that hangs now is none of ours
+        if found is not None and found[2] not in seen:
+            seen.add(found[2])
+            yield found[:2]

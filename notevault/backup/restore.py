@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from notevault.auditlog import bundle, merkle
 from notevault.backup import place as names
 from notevault.backup.copies import Choice, Copies, State
 from notevault.backup.restore_batches import Batches
-from notevault.backup.restore_plan import Building, Journal, busy, check_target, same
+from notevault.backup.restore_plan import Building, Journal, busy, check_target, make_folder, same
+from notevault.backup.restore_rest import Rest, sayable
+from notevault.backup.restore_salvage import Salvage
 from notevault.errors import (
     Busy,
     CannotWrite,
@@ -57,7 +59,7 @@ class Restored:
 
 def restore(
     copies: Copies,
-    choice: Choice,
+    choice: Choice | Salvage,
     to: Path,
     files: Files,
     open_place: Callable[[Path], WriteOnce],
@@ -65,8 +67,11 @@ def restore(
     progress: Progress | None = None,
     stop: Stop | None = None,
     may_miss: MayMiss | None = None,
+    folders: Sequence[Path] = (),
 ) -> Restored:
-    """`may_miss` is asked when more is missing than the choice said: files whose bytes turned out to be wrong.
+    """`folders`: as the copies were named; noted, so that whoever finishes the restore can back up to them.
+
+    `may_miss` is asked when more is missing than the choice said: files whose bytes turned out to be wrong.
 
     Raises Refused (the folder is taken, or begun with something else), Busy, Interrupted (`stop`), Damaged (files are
     in no copy, and `may_miss` does not accept that), LogDamaged, DiskFull, CannotWrite, StorageFault. After each of
@@ -75,7 +80,7 @@ def restore(
     building = Building(to)
     wanted = Journal.of(copies.vault, choice)
     check_target(files, to, building.read(files), building)
-    files.make_folder(building.root)
+    make_folder(files, building)
     with _alone(files, building):
         journal = building.read(files)  # again: another run may have ended just now
         done = check_target(files, to, journal, building)
@@ -93,12 +98,15 @@ def restore(
             except LogDamaged:
                 job.need_copies()
                 raise
+        result = job.result()
+        noted = Rest(copies.vault, sayable(folders), result.files, result.missing, result.highest_seq)
+        files.replace(building.rest, noted.encode())
         _give_name(files, building)
-        return job.result()
+        return result
 
 
 def finish(files: Files, to: Path) -> None:
-    """The vault is in use: nothing is left to go on with, the journal last. What cannot be removed is harmless."""
+    """The vault is in use: nothing is left to go on with. Without the journal the rest is harmless."""
     building = Building(to)
     with contextlib.suppress(OSError):
         for each in [*building.root.glob(".stage-*/*"), *building.root.glob(".stage-*")]:
@@ -106,6 +114,7 @@ def finish(files: Files, to: Path) -> None:
     with contextlib.suppress(NotevaultError):
         files.remove(building.lock)
         files.remove(building.journal)
+        files.remove(building.rest)
     with contextlib.suppress(OSError):
         building.root.rmdir()
 
@@ -138,7 +147,7 @@ def _give_name(files: Files, building: Building) -> None:
 @dataclass
 class _Job:
     copies: Copies
-    choice: Choice
+    choice: Choice | Salvage
     files: Files
     building: Building
     place: WriteOnce
@@ -161,8 +170,11 @@ class _Job:
         self.place.make_folders(self._folders())
         self._notes()
         self._key_files()
+        if isinstance(self.choice, Salvage):
+            self._whatever_there_is(self.choice)
+            return
         for state in self.choice.states.values():
-            self._log(state)
+            self._log(self.choice, state)
         self.batches.flush()
         if self.missing > self.choice.missing and not may_miss(self.missing):
             raise Damaged(
@@ -193,6 +205,8 @@ class _Job:
         folders = ["vault", "vault/headers", "vault/audit", "vault/blobs"]
         folders += [f"vault/{names.blob_folder(first)}" for first in range(256)]
         folders += [f"vault/{names.headers(origin)}" for origin in sorted({one.origin for one in self.choice.headers})]
+        if isinstance(self.choice, Salvage):
+            return folders + [f"vault/{each}" for each in self.choice.folders()]
         for origin, state in self.choice.states.items():
             folders += [f"vault/{part(origin)}" for part in (names.audit, names.entries, names.seals)]
             last = (max(0, state.size - 1)) // BUNDLE
@@ -268,7 +282,7 @@ class _Job:
             if data is not None:
                 self.batches.put(f"vault/{names.header(*one)}", data)
 
-    def _log(self, state: State) -> None:
+    def _log(self, choice: Choice, state: State) -> None:
         """Card, bundles, the open end, the cache of bundle roots, seals: all but the signed state itself."""
         origin, log = state.origin, self.copies.log(state.origin, state)
         card = self.copies.card(origin)
@@ -285,8 +299,14 @@ class _Job:
                 self.batches.put(f"vault/{names.audit(origin)}/open", bundle.pack(entries))
         if roots:
             self.batches.put(f"vault/{names.audit(origin)}/hashes", bytes(roots))
-        for number, data in self.copies.seals(self.choice, origin):
+        for number, data in self.copies.seals(choice, origin):
             self.batches.put(f"vault/{names.seal(origin, number)}", data)
+
+    def _whatever_there_is(self, choice: Salvage) -> None:
+        """What is damaged in every copy stays away; nothing here could say that it is needed."""
+        for path, data in choice.logs():
+            self.batches.put(f"vault/{path}", data)
+        self.batches.flush()
 
     def _at(self, path: str) -> Path:
         return self.building.vault / path

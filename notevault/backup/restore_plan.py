@@ -2,9 +2,10 @@
 
 A restore builds in `<to>.restoring`, a folder beside the one that it will become:
 
-    <to>.restoring/journal     canonical JSON plus newline {`at` ms, `states`: list of [origin hex16, size, root hex32]
-                               in ascending order, `v` 1, `vault` hex16}: what is being restored
+    <to>.restoring/journal     canonical JSON plus newline {`at` ms (0: a salvage), `states`: list of [origin hex16,
+                               size, root hex32] in ascending order, `v` 1, `vault` hex16}: what is being restored
                    lock        held while a restore runs
+                   rest        what is to be done once everything is copied (`restore_rest`)
                    vault/      becomes <to>, once it is whole
                    .stage-*/   unfinished writes
 
@@ -13,11 +14,13 @@ The journal stays until the new vault is this device's own, so that the same com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from notevault.backup.copies import Choice, Copies
-from notevault.errors import Busy, CannotWrite, Damaged, NotFound, Refused
+from notevault.backup.copies import Choice, Copies, Copy
+from notevault.backup.copy_place import PlaceCopy
+from notevault.backup.restore_salvage import Salvage, orphans, taken_over
+from notevault.errors import Busy, CannotWrite, Damaged, DiskFull, NotFound, Refused, StorageFault
 from notevault.formats import text
 from notevault.ports import Files
 
@@ -30,13 +33,18 @@ class Journal:
     """Which state of which vault lies, or is about to lie, in the folder beside."""
 
     vault: str  # hex16
-    at_ms: int  # of its last change
+    at_ms: int  # of its last change; 0: everything that was there
     states: tuple[tuple[str, int, bytes], ...]  # origin hex16, size, root
 
     @classmethod
-    def of(cls, vault: str, choice: Choice) -> Journal:
+    def of(cls, vault: str, choice: Choice | Salvage) -> Journal:
         states = sorted((state.origin, state.size, state.root) for state in choice.states.values())
         return cls(vault, choice.last_ms, tuple(states))
+
+    @property
+    def salvage(self) -> bool:
+        """Whether it is of whatever there was (`restore_salvage`), and of no state."""
+        return self.at_ms == 0
 
     def encode(self) -> bytes:
         states = [[origin, size, root.hex()] for origin, size, root in self.states]
@@ -80,6 +88,10 @@ class Building:
         return self.root / "lock"
 
     @property
+    def rest(self) -> Path:
+        return self.root / "rest"
+
+    @property
     def vault(self) -> Path:
         return self.root / "vault"
 
@@ -88,7 +100,7 @@ class Building:
         try:
             return Journal.decode(files.read(self.journal, limit=JOURNAL_LIMIT))
         except NotFound:
-            names = set(files.names(self.root)) - {"lock"}  # killed before it had written what it was about to do
+            names = set(files.names(self.root)) - {"lock", "rest"}  # killed before its first word, or after its last
             if names:
                 raise Refused(
                     f"{self.root} is needed for the restore, and holds something else.",
@@ -119,6 +131,18 @@ def check_target(files: Files, to: Path, journal: Journal | None, building: Buil
     )
 
 
+def make_folder(files: Files, building: Building) -> None:
+    """Raises CannotWrite, DiskFull."""
+    try:
+        files.make_folder(building.root)
+    except DiskFull:
+        raise
+    except (CannotWrite, Damaged, NotFound, StorageFault):
+        raise CannotWrite(
+            f"No folder can be made in {building.root.parent}.", "Name another folder with --to."
+        ) from None
+
+
 def same(journal: Journal, choice: Journal, building: Building) -> None:
     """Refused where the folder beside holds another restore than the one asked for."""
     if journal.vault != choice.vault:
@@ -126,7 +150,7 @@ def same(journal: Journal, choice: Journal, building: Building) -> None:
             f"{building.root} holds an interrupted restore of another vault.",
             "Name another folder with --to. What lies there are copies: it may be deleted when nobody needs it.",
         )
-    if journal.states != choice.states:
+    if journal.states != choice.states and not (journal.salvage and choice.salvage):
         raise Refused(
             f"{building.root} holds an interrupted restore of another state of this vault.",
             "Run the command as it was then, or name another folder with --to. What lies there are copies: it may be"
@@ -142,7 +166,9 @@ class Decision:
     """`choice` is taken; where `question`, only after it was answered. `other` is what could be taken instead.
 
     `why`: a clause about what is not whole; "" where the newest state is. `left`: intact files that taking `other`, an
-    older state, would leave behind: notes, and key files, which may be of a newer sheet.
+    older state, would leave behind: notes, and key files, which may be of a newer sheet. `entries`: of the log that
+    were signed and cannot be read, so what they tell of is in no state; `orphans`: sealed files that are there and
+    that only those can name.
     """
 
     choice: Choice
@@ -150,10 +176,13 @@ class Decision:
     question: bool = False
     other: Choice | None = None
     left: int = 0
+    entries: int = 0
+    orphans: int = 0
 
 
 def decide(copies: Copies, *, at_ms: int | None = None, newest: bool = False) -> Decision:
-    """The newest state that is whole; but never silently one that leaves behind what is intact in a newer one.
+    """The newest state that is whole; but never silently one that leaves behind what is intact in a newer one, or what
+    a part of the log tells of that was signed and is not there.
 
     `at_ms`: nothing newer than that. `newest`: the newest state, whatever is missing. Raises NotFound where there is
     no state at all (of that time).
@@ -162,15 +191,41 @@ def decide(copies: Copies, *, at_ms: int | None = None, newest: bool = False) ->
         whole = copies.whole(at_ms)
     except NotFound:
         last = copies.newest(at_ms)
-        return Decision(last, _missing(last), question=not newest)
+        entries = 0 if last.newer is None else last.newer.entries
+        return _beyond(copies, Decision(last, _missing(last, copies), question=not newest), entries)
     newer = whole.newer
     if newer is None:
-        return Decision(whole)
+        return Decision(whole, "" if at_ms is None else _later(copies, whole))
     last = copies.newest(at_ms)
     left = newer.only_here + len(set(last.headers) - set(whole.headers))
+    if newer.entries:
+        other = whole if whole.states != last.states else None
+        found = Decision(last, _missing(last, copies), question=not newest, other=other, left=left)
+        return _beyond(copies, found, newer.entries)
     if not newest and left == 0:
         return Decision(whole, f"something newer is still arriving ({arrived(newer.arrived, newer.expected)})")
-    return Decision(last, _missing(last), question=not newest, other=whole, left=left)
+    return Decision(last, _missing(last, copies), question=not newest, other=whole, left=left)
+
+
+def _beyond(copies: Copies, found: Decision, entries: int) -> Decision:
+    if not entries:
+        return found
+    if found.choice.missing == 0 and found.other is None and not missed(copies, found.choice, entries):
+        return Decision(replace(found.choice, newer=None))
+    return replace(found, entries=entries, orphans=orphans(copies, found.choice))
+
+
+def missed(copies: Copies, choice: Choice, entries: int) -> bool:
+    """Whether entries that cannot be read may tell of anything that is not in this state."""
+    return orphans(copies, choice) > 0 or not taken_over(copies, choice, entries)
+
+
+def _later(copies: Copies, chosen: Choice) -> str:
+    """With a date: whether something of before it may be in a part of the log that is not there."""
+    last = copies.newest()
+    if last.newer is None or not last.newer.entries or last.states != chosen.states:
+        return ""
+    return f"{unread(copies, last.newer.entries)}; whether they are from before that date cannot be told"
 
 
 def decide_again(copies: Copies, journal: Journal) -> Choice | None:
@@ -185,11 +240,37 @@ def decide_again(copies: Copies, journal: Journal) -> Choice | None:
     return None
 
 
-def _missing(choice: Choice) -> str:
-    if choice.whole:
-        return ""
+def _missing(choice: Choice, copies: Copies) -> str:
+    newer = choice.newer
+    clauses = [unread(copies, newer.entries)] if newer is not None and newer.entries else []
     words = arrived(choice.live.count - choice.missing, choice.live.count)
-    return words if choice.missing else f"{words}, but not all of its log or its keys"
+    if choice.missing:
+        clauses.append(words)
+    elif not choice.whole and not clauses:
+        clauses.append(f"{words}, but not all of its log or its keys")
+    return "; ".join(clauses)
+
+
+def unread(copies: Copies, entries: int) -> str:
+    """A clause about entries that were signed and cannot be read: because they are not there, by the names of files
+    in at least one copy, or because what is there is not what was signed.
+    """
+    which = "one entry of its log" if entries == 1 else f"{entries:,} entries of its log"
+    verb = "has" if entries == 1 else "have"
+    if all(_named_in_part(copies, copy) for copy in copies.copies):
+        return f"{which} {verb} not arrived yet"
+    return f"{which} cannot be read: a file of the log is damaged"
+
+
+def _named_in_part(copies: Copies, copy: Copy) -> bool:
+    """Whether some entries of a signed state lie in no file here."""
+    if not isinstance(copy, PlaceCopy):
+        return False
+    for origin in copies.origins():
+        largest = next((one for one in reversed(copies.named(origin)) if any(copies.signed(origin, *one))), None)
+        if largest is not None and copy.uncovered(origin, largest[0]):
+            return True
+    return False
 
 
 def arrived(there: int, of: int) -> str:

@@ -10,11 +10,12 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-from notevault.backup import model
+from notevault.backup import aside, model
 from notevault.backup.model import PlaceState
-from notevault.errors import Damaged, NotevaultError, OwnFault
+from notevault.errors import CannotWrite, Damaged, NotevaultError, OwnFault, StorageFault
 from notevault.formats import text
 from notevault.ports import Files
 
@@ -25,6 +26,7 @@ EVENTS = (RUN, VERIFY, RESTORE, DRILL, HEAL, PLACE)
 OUTCOMES = ("ok", "part", "fail", "refused")
 TO = ("added", "removed")  # of PLACE alone
 MOST = 1000  # that are read at once; a worker writes a handful a day, so more are not ours
+READ_MOST = 20 * MOST
 LIMIT = 512  # bytes of one
 DAY_MS = 86_400_000
 AGAIN_MS = 4 * 3_600_000
@@ -89,34 +91,48 @@ class Results:
         return sum(_NAME.fullmatch(name) is not None for name in self._names())
 
     def waiting(self) -> list[Result]:
-        """The oldest first, at most `MOST`. What does not read, or is not named by what it says, is no result."""
+        """The oldest first, at most `MOST`. What does not read, or is not named by what it says, is no result: it is
+        put aside, so that it keeps no other from its turn.
+        """
         named = [(int(match[1]), name) for name in self._names() if (match := _NAME.fullmatch(name))]
-        found = [self._read(name) for _, name in sorted(named)[:MOST]]
-        return [result for result in found if result is not None]
+        found = (self._read(name) for _, name in sorted(named)[:READ_MOST])
+        return list(islice((result for result in found if result is not None), MOST))
 
     def done(self, result: Result) -> None:
         """It is in the log. Absent is fine."""
         self._files.remove(self._folder / result.name)
 
     def _names(self) -> list[str]:
-        return self._files.names(self._folder)
+        """What is no folder is put aside; one that cannot be listed has nothing. A memory stops nobody."""
+        try:
+            return self._files.names(self._folder)
+        except Damaged:
+            aside.put_aside(self._files, self._folder)
+        except (CannotWrite, StorageFault):
+            pass
+        return []
 
     def _read(self, name: str) -> Result | None:
         try:
             result = Result.decode(self._files.read(self._folder / name, limit=LIMIT))
+            if result.name == name:
+                return result
+        except Damaged:
+            pass
         except NotevaultError:
             return None
-        return result if result.name == name else None
+        aside.put_aside(self._files, self._folder / name)
+        return None
 
 
+_UNTOLD = frozenset({model.AHEAD, model.FORKED})
+"""The log of such a vault is an older one, or another: an entry in it would make two logs of one that can be saved."""
 _OUTCOMES: Mapping[str, str] = {
     model.SAFE: "ok",
     model.WAITING: "part",
     model.SLOW: "part",
     model.SOURCE: "refused",
     model.FROZEN: "refused",
-    model.AHEAD: "refused",
-    model.FORKED: "refused",
     model.SHRUNK: "refused",
     model.FOREIGN: "refused",
     model.PLANTED: "refused",
@@ -124,8 +140,10 @@ _OUTCOMES: Mapping[str, str] = {
 
 
 def outcome_of(verdict: str) -> str | None:
-    """The log's word for a pass or a check; None where nothing was tried: a stick in a drawer is no event."""
-    if verdict in (model.ABSENT, model.BUSY):
+    """The log's word for a pass or a check; None where nothing was tried (a stick in a drawer is no event), and where
+    nothing may be entered.
+    """
+    if verdict in (model.ABSENT, model.BUSY) or verdict in _UNTOLD:
         return None
     return _OUTCOMES.get(verdict, "fail")
 
@@ -140,6 +158,8 @@ def queue(
     `state` is the place's after the pass. Returns it with what was told remembered; the caller saves it.
     """
     outcome = outcome_of(verdict)
+    if state.verdict in _UNTOLD:
+        return state
     if outcome is None or not _due(state, event, outcome, now_ms, always=always):
         return state
     results.put(event, outcome, n, now_ms)

@@ -3,7 +3,8 @@
     verdict                            next try
     safe, hurt, waiting, source,       a change in the vault · every scan
       frozen
-    absent, busy                       every 30 s (a look, no more)
+    absent, emptied                    every 30 s (a look, no more)
+    busy                               every 2 s: whoever is at it was there first, and is soon gone
     slow, full, read-only, broken,     1, 2, 5, 15, then 60 minutes after the last try, however often the vault changes
       foreign, planted, shrunk,
       ahead, forked
@@ -27,6 +28,7 @@ TICK_MS = 30 * SECOND_MS
 """The loop's own pace: it looks at the registry, the mounts and the log's signed size, whatever the watcher says."""
 SCAN_MS = 5 * MINUTE_MS
 LOOK_MS = TICK_MS
+BUSY_MS = 2 * SECOND_MS
 BACKOFF_MS = (MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
 AGAIN_MS = MINUTE_MS
 """After a pass that brought something but not everything."""
@@ -42,7 +44,7 @@ RECORD_MS = (5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
 """Between attempts to enter results in the log, while the key store does not answer."""
 
 NOTHING, PASS, QUICK, SAMPLED = "nothing", "pass", "quick", "sampled"
-AWAY = frozenset({model.ABSENT, model.BUSY})
+AWAY = frozenset({model.ABSENT, model.EMPTIED, model.BUSY})
 FAILING = frozenset({
     model.SLOW, model.FULL, model.READ_ONLY, model.BROKEN, model.FOREIGN, model.PLANTED, model.SHRUNK, model.AHEAD,
     model.FORKED,
@@ -61,6 +63,8 @@ class Standing:
     tried_scan: int = 0
     quick: int = 0  # wall ms of the last quick check, 0: never
     sampled: int = 0  # wall ms of the newest proof
+    tried_wall: int = 0  # when it was tried, in wall ms
+    busy: int = 0  # ms since boot: since when others are at it whenever it is tried; 0: they are not
     checked: dict[str, int] = field(default_factory=dict)  # QUICK, SAMPLED -> ms since boot of the last of this run
 
 
@@ -82,7 +86,7 @@ def backoff_ms(failures: int) -> int:
 def pause_ms(verdict: str, failures: int) -> int:
     """How long after a pass with this verdict the next may be tried; a change in the vault comes on top of it."""
     if verdict in AWAY:
-        return LOOK_MS
+        return BUSY_MS if verdict == model.BUSY else LOOK_MS
     if verdict in FAILING:
         return backoff_ms(failures)
     return AGAIN_MS if verdict == model.WAITING else SCAN_MS
@@ -98,6 +102,8 @@ def failures_after(before: PlaceState, verdict: str) -> int:
 def due(place: Standing, now: Now, *, behind: bool) -> str:
     """PASS, QUICK, SAMPLED or NOTHING. `behind`: the log names changes that the place does not have."""
     if now.ending:
+        if place.tried is not None and place.verdict == model.BUSY:  # it was not tried yet, whoever else was at it
+            return PASS if behind and now.boot >= place.tried + BUSY_MS else NOTHING
         reachable = place.tried is None or place.verdict not in AWAY | FAILING
         return PASS if behind and reachable and place.tried_round < now.round else NOTHING
     if place.tried is None:
@@ -110,6 +116,14 @@ def due(place: Standing, now: Now, *, behind: bool) -> str:
     if place.tried_scan < now.scan or (behind and place.tried_round < now.round):
         return PASS
     return _check(place, now)
+
+
+def got_through(place: Standing, state: PlaceState) -> bool:
+    """Whether somebody else, a command or the shell, has brought the place up to date since our last try failed: then
+    it is over, and nothing is waited for any more.
+    """
+    newest = max(state.passed_ms, state.committed_ms)
+    return place.verdict in AWAY | FAILING and state.verdict == model.SAFE and newest > place.tried_wall > 0
 
 
 def _check(place: Standing, now: Now) -> str:

@@ -38,7 +38,8 @@ MOST_VAULTS = 8  # whose key files lie in one folder; more are nobody's accident
 @dataclass(frozen=True)
 class Source:
     """One look at the vault. `current`: the log being written. `closed`: logs that another one continues. `faults`:
-    sentences about logs that are listed and do not count.
+    sentences about logs that are listed and do not count. `headers`: those that entries name, less the ones that only
+    a replaced recovery sheet still needs (`identity.given_up`).
     """
 
     vault: str
@@ -125,13 +126,14 @@ def read_source(
     walked = survey.walk()
     if cache is not None and (walked.anew >= SAVE_AFTER or walked.whole or survey.new_key_files):
         livecache.save(files, cache, walked.kept)
+    gone = identity.given_up(walked.kept.key_files.values(), survey.current)
     return Source(
         vault=survey.vault,
         current=survey.current.origin,
         heads={origin: Head(log.size, log.root) for origin, log in survey.logs.items()},
         checkpoints={origin: log.checkpoint for origin, log in survey.logs.items()},
         live=walked.kept.live,
-        headers=walked.kept.named,
+        headers=tuple(one for one in walked.kept.named if f"{one.origin}/{one.seq:08d}-{one.digest}" not in gone),
         closed=survey.closed,
         faults=survey.faults,
         files=files,

@@ -16,7 +16,7 @@ from notevault.backup.logsource import LogSource
 from notevault.backup.model import AHEAD, FORKED, SHRUNK, Head
 from notevault.backup.source import Source
 from notevault.backup.strays import left_alone
-from notevault.errors import Damaged, NotFound
+from notevault.errors import Damaged, LogDamaged, NotFound
 from notevault.formats.ids import is_origin
 from notevault.ports import Tree
 
@@ -29,7 +29,7 @@ class Standing:
     """`heads`: the newest state of each of our logs that the place was brought to. `verdict` is empty where nothing
     speaks against going on. `junk`: paths of what does not count. `others`: logs of this place that the vault does not
     have. `gaps`: closed logs of which the place has more than the vault, with its newest state; whether that continues
-    the vault's is for `beyond` to say.
+    the vault's is for `beyond` to say. `again`: logs whose newest anchor is gone while all that it said is there.
     """
 
     heads: dict[str, Head] = field(default_factory=dict)
@@ -37,20 +37,41 @@ class Standing:
     junk: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     gaps: dict[str, Head] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
 
 
-def look(source: Source, tree: Tree, remembered: dict[str, Head]) -> Standing:
-    """`remembered`: the states that were committed here last. Raises as `Tree` and `Source` do."""
+def look(source: Source, tree: Tree, remembered: dict[str, Head], *, doubt: bool = False) -> Standing:
+    """`remembered`: the states that were committed here last; with `doubt` their anchors are read all the same, and not
+    known by their names. Raises as `Tree` and `Source` do.
+    """
     found = Standing()
     named = tree.names(place.ANCHORS)
     found.others = sorted(name for name in named if is_origin(name) and name not in source.heads)
     for origin in source.heads:
         names = tree.names(place.anchors(origin)) if origin in named else set()
-        _look(found, source, tree, origin, names, remembered.get(origin))
+        _look(found, source, tree, origin, names, None if doubt else remembered.get(origin))
     for origin, head in remembered.items():
         if origin in source.heads and not _reaches(found.heads.get(origin), head) and not found.verdict:
-            found.verdict = SHRUNK
+            if _has_entries(source, tree, origin, head):
+                found.again.add(origin)
+            else:
+                found.verdict = SHRUNK
     return found
+
+
+def _has_entries(source: Source, tree: Tree, origin: str, head: Head) -> bool:
+    """Whether only the anchor is gone, renamed by a cloud client or deleted: every entry of that state is there."""
+    from notevault.backup.copy_place import PlaceCopy
+    from notevault.backup.joined import Joiner
+
+    if not source.log(origin).had(head):
+        return False
+    try:
+        Joiner(origin, [PlaceCopy(tree, source.vault)]).log(head.size, head.root)
+    except LogDamaged:
+        place.read_marker(tree, source.vault)  # NotFound: it was unplugged meanwhile
+        return False
+    return True
 
 
 def _reaches(here: Head | None, head: Head) -> bool:

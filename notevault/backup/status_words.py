@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from notevault.backup import model
-from notevault.backup.model import More
+from notevault.backup.model import More, Neighbour
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # ms
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -75,9 +75,16 @@ SAYS: Mapping[str, Says] = {
     ),
     model.SHRUNK: Says(
         "EMPTIED",
-        f"It holds less than it did: somebody emptied it, or an older copy of it was put back. {_KEEP}",
-        "If that was you: `notevault backup heal '{name}'` fills it again. If not, keep it as it is, and look at the"
-        " others: `notevault backup verify --full`.",
+        f"It holds less than it did: somebody emptied it, or this is an older copy of it. {_KEEP}",
+        "If another stick or disk is the newer one, plug in that one. If this is the only one, or you emptied it:"
+        " `notevault backup heal '{name}'` fills it again. Else keep it as it is, and look at the others: `notevault"
+        " backup verify --full`.",
+    ),
+    model.EMPTIED: Says(
+        "GONE",
+        "Its backup is gone from the folder, though the disk that it was on is there: it was deleted or moved away.",
+        "If it was moved: `notevault backup add DIR` with the folder that it is in now. Else `notevault backup add DIR`"
+        " starts anew, in the same folder or another. If you did not delete it, have the computer looked at first.",
     ),
     model.AHEAD: Says(
         "NEWER THAN THE VAULT",
@@ -108,6 +115,16 @@ SAYS: Mapping[str, Says] = {
 }  # fmt: skip
 
 
+WHY_UNREAD = (
+    "All backups have stopped, and this laptop's note of why cannot be read. What is in them was not touched.",
+    "`notevault backup heal` looks through the vault, puts back what is missing, and lets the backups go on.",
+)
+"""Sentence and step for a freeze of which nothing more is known."""
+MEND = "`notevault backup run` writes them again, from your vault."
+FROM = (
+    "`notevault backup heal --from DIR` brings them back from any other copy of the vault or of a backup, if there is"
+    " one; `notevault verify` names them."
+)
 BRING_IN = (
     "If you want them: `notevault backup heal --bring-in`. If you went back to an earlier day on purpose, there is"
     " nothing to do."
@@ -127,6 +144,29 @@ def more_words(more: Mapping[str, More]) -> str:
         f"It also has {more_than}{counted(changes, 'change')} ({counted(files, 'sealed file')}) that this vault does"
         " not have: saved after the backup from which the vault was brought back."
     )
+
+
+def lost_words(n: int) -> str:
+    """Saved files that were given up, since no copy had them."""
+    return f"{counted(n, 'saved file is', 'saved files are')} in no copy that was asked."
+
+
+def others_words(others: Mapping[str, Neighbour], now_ms: int, offset_minutes: int) -> str:
+    """Which other laptops of this vault back up to a place, and what that means; "" where there is none."""
+    if not others:
+        return ""
+    last, files = max(one.last_ms for one in others.values()), sum(one.files for one in others.values())
+    seen = f", last seen {moment_words(last, now_ms, offset_minutes)}," if last else ""
+    who, whose, both = f"Another laptop of yours{seen} backs up", "its", "both"
+    if len(others) > 1:
+        who, whose, both = f"{len(others)} other laptops of yours{seen} back up", "their", "all of them"
+    if not all(one.fresh for one in others.values()):
+        kept = f"{whose} files are kept"
+    elif files:
+        kept = f"{whose} {counted(files, 'file')} {'is' if files == 1 else 'are'} kept"
+    else:
+        return f"{who} here too. Nothing has been saved on {'it' if len(others) == 1 else 'them'} alone so far."
+    return f"{who} here too: {kept}; a restore brings {both}."
 
 
 def age_words(ms: int) -> str:
@@ -153,13 +193,18 @@ def span_words(ms: int) -> str:
 
 def since_words(at_ms: int, now_ms: int, offset_minutes: int) -> str:
     """As "since 09:41", "since Mon", "since 3 Nov", "since 3 Nov 2024": as exact as it helps."""
+    return f"since {moment_words(at_ms, now_ms, offset_minutes)}"
+
+
+def moment_words(at_ms: int, now_ms: int, offset_minutes: int) -> str:
+    """As "09:41", "Mon", "3 Nov", "3 Nov 2024"."""
     at, now = _local(at_ms, offset_minutes), _local(now_ms, offset_minutes)
     if at.date() >= now.date():
-        return f"since {at:%H:%M}"
+        return f"{at:%H:%M}"
     if now.date() - at.date() < timedelta(days=7):
-        return f"since {_WEEKDAYS[at.weekday()]}"
+        return _WEEKDAYS[at.weekday()]
     year = f" {at.year}" if at.year != now.year else ""
-    return f"since {at.day} {_MONTHS[at.month - 1]}{year}"
+    return f"{at.day} {_MONTHS[at.month - 1]}{year}"
 
 
 def _local(ms: int, offset_minutes: int) -> datetime:

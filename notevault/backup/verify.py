@@ -18,16 +18,19 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from notevault.backup import model
+from notevault.backup import logsizes, model
 from notevault.backup.checking import Looked, look_at_part
 from notevault.backup.choice import Choice, Live, LiveFiles
+from notevault.backup.choosing import counting
+from notevault.backup.clocks import past
 from notevault.backup.copies import Copies
 from notevault.backup.copy_place import PlaceCopy
 from notevault.backup.copy_vault import VaultCopy
+from notevault.backup.joined import Joiner
 from notevault.backup.logcheck import check_logs
-from notevault.backup.model import CheckReport, PlaceFile, PlaceState, Problem
+from notevault.backup.model import CheckReport, Head, PlaceFile, PlaceState, Problem
 from notevault.backup.place import read_marker
-from notevault.errors import Busy, CannotWrite, Damaged, NotFound, StorageFault
+from notevault.errors import Busy, CannotWrite, Damaged, LogDamaged, NotFound, StorageFault
 from notevault.ports import Tree
 from notevault.storage.local import LocalState
 
@@ -45,7 +48,9 @@ PARALLEL = 4
 SLOW_MS = 0.5  # a file; a disk or network that takes longer is asked for several at once
 TRIAL_PARTS = 4
 MAX_PROBLEMS = 200
+_KEPT = frozenset({model.PLANTED, model.FORKED, model.SHRUNK})
 LOCK_WAIT_S = 5.0
+"""For a pass that has nothing to do. One that copies takes hours."""
 
 Progress = Callable[[int, int, int], None]
 """Bytes done, bytes in all, files done."""
@@ -60,7 +65,8 @@ def verify(
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> CheckReport:
-    """Check one place. What is found is remembered (`state.hurt`, `proofs`); nothing at the place is changed.
+    """Check one place. What is found is remembered (`state.hurt` and `hurt_log`, `proofs`), also while a backup is at
+    the place; nothing at the place is changed.
 
     Never raises for what it finds there: verdicts ABSENT, FOREIGN, BROKEN, READ_ONLY, PLANTED, FORKED, SHRUNK, HURT,
     SAFE, and WAITING for a place that never had anything. After `stop` the report is of what was looked at so far.
@@ -140,11 +146,29 @@ class _Check:
             self._logs(copies, choice)
         if not missed:
             return None if choice is None else choice.live
-        self.short = True
-        for origin, size in missed.items():
-            text = f"{sizes.get(origin, 0)} of {size} entries of this log that were there once"
+        both = Copies([own, VaultCopy(self.ground.vault_tree, vault)], vault, known)
+        for origin in missed:
+            if self._is_there_still(own, both, origin, state.heads[origin]):
+                text = "something of its newest state does not hold; the backup before it does"
+                self.problems.append(Problem("LOG", f"audit/{origin}", text))
+                continue
+            self.short = True
+            text = f"{sizes.get(origin, 0)} of {missed[origin]} entries of this log that were there once"
             self.problems.append(Problem("SHRUNK", f"audit/{origin}", text))
-        return self._remembered(vault, known, sizes | missed, choice)
+        return self._remembered(both, sizes | missed, choice)
+
+    def _is_there_still(self, own: PlaceCopy, both: Copies, origin: str, head: Head) -> bool:
+        """Damaged, and not emptied: its signed state is there, or all of its entries are."""
+        key = both.cards[origin][0].identity_pub if origin in both.cards else None
+        for size, root in [one for one in own.named(origin) if one[0] >= head.size]:
+            for data in own.signed(origin, size, root):
+                if key is not None and counting(data, origin, size, root, key, both.verify):
+                    return True
+        try:
+            Joiner(origin, [own]).log(head.size, head.root)
+        except LogDamaged:
+            return False
+        return True
 
     def _at_head(self, own: PlaceCopy, source: Source, state: PlaceState) -> bool:
         """By names alone: has the place the very state that the vault is in? Then the vault knows the files."""
@@ -159,16 +183,17 @@ class _Check:
         for origin, head in source.heads.items():
             if missing := own.uncovered(origin, head.size):
                 self.problems.append(Problem("LOG", f"audit/{origin}", f"{missing} entries of it are not there"))
+            for path in sorted(logsizes.odd(self.tree, source.log(origin), head.size)):
+                self.problems.append(Problem("LOG", path, "it has another size than was saved"))
         newest = max(source.headers, key=lambda one: one.seq, default=None)
         if newest is not None and (newest.origin, newest.seq, newest.digest) not in own.headers():
             self.found.missing += 1
             self.problems.append(Problem("MISSING", f"headers/{newest.origin}", "the newest key file"))
 
-    def _remembered(self, vault: str, known: bytes | None, sizes: dict[str, int], choice: Choice | None) -> LiveFiles:
+    def _remembered(self, both: Copies, sizes: dict[str, int], choice: Choice | None) -> LiveFiles:
         """The files of the state that it once had, as the vault's own log tells."""
-        copies = Copies([PlaceCopy(self.tree, vault), VaultCopy(self.ground.vault_tree, vault)], vault, known)
         try:
-            facts = copies.newest().facts
+            facts = both.newest().facts
         except NotFound:
             facts = {}
         held = {origin: size for origin, size in sizes.items() if origin in facts and facts[origin].log.size >= size}
@@ -193,7 +218,8 @@ class _Check:
             return set(range(LOGS))
         now = self.ground.clock.wall_ms()
         # Never read: counted from the day the place was added, and a time to come is no proof.
-        times = [min(max(proofs[first], self.place.added_ms), now) for first in range(LOGS)]
+        added = past(self.place.added_ms, now)
+        times = [min(max(past(proofs[first], now), added), now) for first in range(LOGS)]
         oldest = sorted(range(LOGS), key=lambda first: (times[first], first))
         due = [first for first in oldest if now - times[first] >= WITHIN_MS - DAY_MS]
         return set(oldest[: min(MOST_PARTS, max(LEAST_PARTS, len(due)))])
@@ -241,22 +267,44 @@ class _Check:
         return model.HURT if self.found.missing or self.found.changed or "LOG" in codes else model.SAFE
 
     def _remember(self, proofs: list[int], proven: dict[int, bool], *, stopped: bool, verdict: str) -> None:
-        """A look at names cannot take back what a look at bytes found: only a full one may lower the count."""
+        """A look at names cannot take back what a look at bytes found: of files only a full one may lower the count, of
+        logs any that reads them. A log that does not hold tells too little of what should be there to prove anything.
+        """
         now = self.ground.clock.wall_ms()
-        places = self.ground.places
-        fresh = [now if proven.get(first) else proofs[first] for first in range(LOGS)]
-        logs = self.how != QUICK and not any(problem.path.startswith(("audit", "headers")) for problem in self.problems)
-        fresh.append(now if logs else proofs[LOGS])
-        # Busy: a pass is at it, and it looks at names itself. NotFound: the place was removed, and must not come back.
-        with suppress(Busy, NotFound), places.lock(self.place.id, LOCK_WAIT_S):
-            places.get(self.place.id)
-            if fresh != proofs:
-                places.save_proofs(self.place.id, fresh)
-            state = places.state(self.place.id)
-            hurt = self.found.missing + self.found.changed
-            if self.how != FULL or stopped:
-                hurt = max(hurt, state.hurt)
-            quick_ms = state.quick_ms if stopped or verdict != model.SAFE else now
-            new = replace(state, hurt=hurt, quick_ms=quick_ms)
-            if new != state:
-                places.save_state(self.place.id, new)
+        places, known = self.ground.places, self.place.id
+        hurt, logs = self._counts()
+        read = self.how != QUICK and not stopped
+        broken = any(problem.code in ("LOG", "SHRUNK") for problem in self.problems)
+        fresh = [now if proven.get(first) and not broken else proofs[first] for first in range(LOGS)]
+        sound = read and not any(problem.path.startswith(("audit", "headers")) for problem in self.problems)
+        fresh.append(now if sound else proofs[LOGS])
+        with suppress(NotFound):  # the place was removed, and must not come back
+            places.get(known)
+            try:
+                with places.lock(known, LOCK_WAIT_S):
+                    places.take_left(known)
+                    if fresh != proofs:
+                        places.save_proofs(known, fresh)
+                    state = places.state(known)
+                    new = replace(
+                        state,
+                        hurt=hurt if self.how == FULL and not stopped else max(hurt, state.hurt),
+                        hurt_log=logs if read else max(logs, state.hurt_log),
+                        quick_ms=state.quick_ms if stopped or verdict != model.SAFE else now,
+                    )
+                    if verdict in _KEPT and verdict != state.verdict:  # until a pass has looked for itself
+                        new = replace(new, verdict=verdict, verdict_ms=now)
+                    if new != state:
+                        places.save_state(known, new)
+            except Busy:  # a pass is at it, and will be for long: what was found must not get lost
+                if hurt or logs:
+                    places.leave(known, hurt, logs)
+
+    def _counts(self) -> tuple[int, int]:
+        """What only healing mends (files, and logs of other laptops), and what the next pass writes again."""
+        ours = set(self.ground.places.state(self.place.id).heads)
+        if self.source is not None:
+            ours.update(self.source.heads)
+        logs = [problem.path.split("/") for problem in self.problems if problem.code in ("LOG", "SHRUNK")]
+        foreign = sum(len(path) > 1 and path[1] not in ours for path in logs)
+        return self.found.missing + self.found.changed + foreign, len(logs) - foreign

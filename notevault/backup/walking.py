@@ -18,6 +18,7 @@ from notevault.ports import Files
 from notevault.storage.layout import VaultPaths
 
 MOST_NEWER = 20  # key files looked into that no entry names: an interrupted change leaves one
+_TAKEN = (b'"ev":"import.run"', b'"pu":"recovery"')
 MOST_FALSE = 1000  # purge signatures tried in vain: each takes milliseconds
 
 
@@ -98,7 +99,7 @@ class Survey:
         for origin, size, root in cited:
             log = self.logs.get(origin)
             if log is None:
-                if size:
+                if size and not self._given_up(origin):
                     raise LogDamaged(self.faults.get(origin, "MISSING: a log that a later one continues is gone."))
             elif log.size < size:
                 self.faults[origin] = f"An older log had {size} entries once, now it has {log.size}."
@@ -109,6 +110,18 @@ class Survey:
             # listed by a key file alone, and never begun: a new log that was not finished
             if origin not in named and self.faults[origin].startswith("MISSING") and not self._begun(origin):
                 del self.faults[origin]
+
+    def _given_up(self, origin: str) -> bool:
+        """Whether a recovery found this log beyond belief: cited with nothing, or its records were taken over since
+        (FORMAT.md section 6.3, `import.run`).
+        """
+        if origin == self.current.origin:
+            return False
+        for log in self.logs.values():
+            cited = log.cites() if log.origin != origin else None
+            if cited is not None and ((cited[0] == origin and not cited[1]) or _took_over(log)):
+                return True
+        return False
 
     def _begun(self, origin: str) -> bool:
         return any(one.origins.get(origin, 0) for one in self._ours)
@@ -122,11 +135,19 @@ class Survey:
         walking = _Walking(self.vault, self._viks)
         logs: dict[str, Walked] = {}
         anew = 0
-        for origin, log in self.logs.items():
+        for origin, log in list(self.logs.items()):
             before = kept.logs.get(origin) if kept is not None else None
             start, changes, first_ms = (before.size, before.changes, before.first_ms) if before else (0, 0, 0)
             anew += log.size - start
-            more, first = walking.feed(origin, log, start)
+            try:
+                more, first = walking.feed(origin, log, start)
+            except LogDamaged as fault:
+                if not self._given_up(origin):
+                    raise
+                self.faults[origin] = fault.sentence
+                del self.logs[origin]
+                self.closed -= {origin}
+                continue
             card, signed = hashlib.sha256(log.card_bytes).digest(), hashlib.sha256(log.checkpoint).digest()
             logs[origin] = Walked(log.size, log.root, card, signed, changes + more, first_ms or first)
         live = Live() if kept is None else kept.live
@@ -140,6 +161,10 @@ class Survey:
     def _continues(self, origin: str, walked: Walked) -> bool:
         log = self.logs.get(origin)
         return log is not None and walked.size <= log.size and log.root_at(walked.size) == walked.root
+
+
+def _took_over(log: LogSource) -> bool:
+    return any(_TAKEN[0] in data and _TAKEN[1] in data for data in log.entries(0, log.size))
 
 
 class _Walking:

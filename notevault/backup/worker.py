@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from notevault.backup import model, passing, schedule
+from notevault.backup.clocks import all_past
 from notevault.backup.ending import Ending
 from notevault.backup.hand import Done, Hand, Job
 from notevault.backup.mirror import Ground
@@ -53,8 +54,9 @@ class Worker:
         tick_ms: int = schedule.TICK_MS,
     ) -> None:
         self._ground, self._watcher, self._ending = ground, watcher, ending
-        self._way = Way(PatientVolumes(way.volumes), way.open_tree)
-        self._mounts_now = way.volumes.mounts
+        patient = way.volumes if isinstance(way.volumes, PatientVolumes) else PatientVolumes(way.volumes)
+        self._way = Way(patient, way.open_tree)
+        self._mounts_now = patient.table
         self._record, self._told = record, told
         self._end_s, self._tick_ms = end_s, tick_ms
         self._hands: dict[str, Hand] = {}
@@ -112,10 +114,12 @@ class Worker:
         """(something may have changed, everything is to be looked at again)."""
         before = self._ground.clock.boot_ms()
         self._woken = False
-        told = self._watcher.wait(self._tick_ms / 1000)
+        busy = any(each.verdict == model.BUSY for each in self._standings.values())
+        tick = min(self._tick_ms, schedule.BUSY_MS) if busy else self._tick_ms
+        told = self._watcher.wait(tick / 1000)
         took = self._ground.clock.boot_ms() - before
         asked, self._asked = self._asked, False
-        return told and not self._woken, asked or schedule.woke(self._tick_ms, took)
+        return told and not self._woken, asked or schedule.woke(tick, took)
 
     def _wake(self) -> None:
         self._woken = True
@@ -140,7 +144,7 @@ class Worker:
         """Whether there is a volume that was not there before."""
         try:
             mounts = set(self._mounts_now())
-        except NotevaultError:
+        except (NotevaultError, OSError):
             return False
         before, self._mounts = self._mounts, mounts
         return isinstance(before, set) and bool(mounts - before)
@@ -189,7 +193,9 @@ class Worker:
     def _due(self, place: PlaceFile, moment: Now) -> str:
         state = self._ground.places.state(place.id)
         standing = self._standings.get(place.id) or Standing(failures=state.failures)
-        proven = max(self._ground.places.proofs(place.id), default=0)
+        proven = max(all_past(self._ground.places.proofs(place.id), moment.wall), default=0)
+        if schedule.got_through(standing, state):
+            standing = replace(standing, verdict=state.verdict, failures=0, tried=None)
         standing = self._standings[place.id] = replace(standing, quick=state.quick_ms, sampled=proven)
         changes, first_ms = passing.waiting_at(self._round, state)
         what = schedule.due(standing, moment, behind=changes > 0 or self._turned(standing))
@@ -245,11 +251,14 @@ class Worker:
             after = replace(before, checked={**before.checked, what: done.boot_ms})
             # What was not there for the check is not there for the next pass either
             return replace(after, tried=None) if report.verdict not in schedule.SOUND else after
+        busy = (before.busy or done.boot_ms) if report.verdict == model.BUSY else 0
         return replace(
             before,
+            busy=busy,
             verdict=report.verdict,
             failures=self._ground.places.state(done.job.place.id).failures,
             tried=done.boot_ms,
+            tried_wall=self._ground.clock.wall_ms() - (self._ground.clock.boot_ms() - done.boot_ms),
             tried_round=done.job.round.number,
             tried_scan=done.job.round.scan,
         )
@@ -262,6 +271,10 @@ class Worker:
             hand.told_slow = True
             passing.slow(self._ground, hand.job.place)
             self._standings[known] = replace(self._standings[known], verdict=model.SLOW)
+        for known, each in self._standings.items():  # whoever else is at it may hang there
+            if each.busy and now - each.busy >= schedule.SLOW_MS and known in self._hands:
+                with suppress(NotevaultError):
+                    passing.slow(self._ground, self._ground.places.get(known))
 
     def _enter_results(self, now: int) -> None:
         """In a thread: the key store may be slow to answer. Whatever stays is tried again later, ever more rarely."""
@@ -282,6 +295,13 @@ class Worker:
 
     # The end
 
+    def _kept_out(self) -> bool:
+        """Whether something waits for a place at which another process is at work just now."""
+        busy = [known for known, each in self._standings.items() if each.verdict == model.BUSY]
+        with suppress(NotevaultError):
+            return any(passing.waiting_at(self._round, self._ground.places.state(known))[0] for known in busy)
+        return False
+
     def _end(self) -> bool:
         """Finish what is under way, bring what was saved last, and let go; after `end_s` seconds in any case."""
         clock = self._ground.clock
@@ -293,7 +313,7 @@ class Worker:
             self._collect()
             with suppress(NotevaultError):
                 self._dispatch(now, ending=True)
-            if all(hand.job is None or hand.told_slow for hand in self._hands.values()):
+            if all(hand.job is None or hand.told_slow for hand in self._hands.values()) and not self._kept_out():
                 break
             self._watcher.wait(min(1.0, (deadline - now) / 1000))
         self._collect()

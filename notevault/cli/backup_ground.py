@@ -38,10 +38,10 @@ def remembered(ctx: Context) -> str | None:
     return None
 
 
-def gone(ctx: Context) -> NoVault:
-    """There is no vault any more where one was: not a word of setting up a new one."""
-    if remembered(ctx) is None:
-        return NoVault("There is no vault in this folder.")
+def gone(ctx: Context, fault: NoVault | None = None) -> NoVault:
+    """There is no vault any more where one was: not a word of setting up a new one. Else `fault`."""
+    if (fault is not None and fault.next_step != NoVault.default_step) or remembered(ctx) is None:
+        return fault or NoVault("There is no vault in this folder.")
     return NoVault(
         "The vault that was in this folder is gone, or nothing of it can be read. Its backups are not touched.",
         "`notevault backup heal` puts it back where it was; `notevault backup restore --from DIR --to NEWVAULT` makes a"

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from dataclasses import replace
-from pathlib import Path
 
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.places import user_path
-from notevault.backup import model
 from notevault.backup.adding import add as add_place
-from notevault.backup.mirror import Ground, read_vault
-from notevault.backup.model import PlaceFile, PlaceState, Waiting
-from notevault.backup.place import base, read_marker
+from notevault.backup.mirror import Ground
+from notevault.backup.overview import Overview
+from notevault.backup.plain import quoted
 from notevault.backup.results import PLACE, Results
-from notevault.backup.source import Source
-from notevault.backup.status import GREEN, PROOF, RED, STOPPED, PlaceStatus, overall, status_of
+from notevault.backup.status import GREEN, PROOF, RED, STOPPED
 from notevault.cli.backup_ground import ground_of
 from notevault.cli.common import Context
 from notevault.errors import NotevaultError, UsageFault
 from notevault.wiring import backup as wired
-
-PATIENCE_S = 2.0
-"""For a place to say whether it is there: a network folder that hangs must not hang the status."""
 
 
 def add(ctx: Context) -> int:
     if not ctx.args.folder.strip():
         raise UsageFault("The folder has no name.", "Name one that is there: `notevault backup add /media/you/STICK`.")
     ground = ground_of(ctx)
+    wired.check_is_vault(ctx.side, ground)
     vault = ground.places.root.parent.name
     known = {place.id for place in ground.places.all()}
     added = add_place(
@@ -51,7 +44,16 @@ def add(ctx: Context) -> int:
         ctx.out.warn(remark)
     if place.id not in known:
         _log(ctx, ground, "added")
-        ctx.out.say(f"`notevault backup run` backs up to {place.name} now; while notevault is open it goes by itself.")
+        if ground.places.frozen() is not None:
+            ctx.out.warn(
+                "Backups have stopped, so nothing is brought there yet: `notevault backup status` says why, and"
+                " `notevault backup heal` lets them go on."
+            )
+            return 0
+        ctx.out.say(
+            f"`notevault backup run {quoted(place.name)}` backs up to it now; while notevault is open, it goes by"
+            " itself."
+        )
     return 0
 
 
@@ -90,7 +92,9 @@ def list_(ctx: Context) -> int:
 def _unreadable(ctx: Context, ids: list[str]) -> None:
     if ids:
         places = "one backup place" if len(ids) == 1 else f"{len(ids)} backup places"
-        ctx.out.warn(f"What this laptop knew of {places} cannot be read. Add the folder again: `notevault backup add`.")
+        ctx.out.warn(
+            f"What this laptop knew of {places} cannot be read. Name the folder once more: `notevault backup add DIR`."
+        )
 
 
 # -- status
@@ -99,21 +103,20 @@ def _unreadable(ctx: Context, ids: list[str]) -> None:
 def status(ctx: Context) -> int:
     """The whole first, then each place; with --json the whole is the last object."""
     ground = ground_of(ctx)
-    now = ctx.side.clock.wall_ms()
-    found = statuses(ctx, ground, now)
-    whole = overall(found, now, offset_minutes=ctx.side.clock.utc_offset_minutes(now))
-    frozen = ground.places.frozen() is not None
+    seen = look(ctx, ground)
+    found, whole, frozen = seen.places, seen.whole(), seen.frozen is not None
     # One place says it all by itself, and what is wrong with the vault need not be said at each.
-    alone = len(found) == 1 and whole.words.endswith(found[0].detail)
+    alone = len(found) == 1 and whole.words.endswith(found[0].detail) and not seen.lost
     shared = not alone and any(one.verdict in STOPPED for one in found)
     if not ctx.args.json and not alone:
-        step = whole.next_step if not found or shared else ""  # else it stands at its place
+        step = whole.next_step if not found or shared or seen.lost else ""  # else it stands at its place
         ctx.out.text(f"{whole.words}\n        -> {step}" if step else whole.words)
     for one in found:
         lines = [f"  {one.words}"]
         if not (shared and one.verdict in STOPPED):
             lines += [f"        {one.detail}"] if one.colour != GREEN or one.handed else []
             lines += [f"        -> {one.next_step}"] if one.next_step else []
+        lines += [f"        {one.others}"] if one.others else []
         words, step = one.besides
         lines += [f"        {words}", f"        -> {step}"] if words else []
         ctx.out.row(one.facts(), "\n".join(lines))
@@ -126,59 +129,9 @@ def status(ctx: Context) -> int:
     return 2 if whole.colour == RED else 0
 
 
-def statuses(ctx: Context, ground: Ground, now: int) -> list[PlaceStatus]:
-    source: Source | None = None
-    try:
-        source = read_vault(ground)
-    except NotevaultError as fault:
-        ctx.out.warn(f"The vault itself cannot be read as it must be. {fault.sentence}")
-    frozen, offset = ground.places.frozen(), ctx.side.clock.utc_offset_minutes(now)
-    places = ground.places.all()
-    there = _connected(ctx, ground, places)
-    found = []
-    for place in places:
-        state = seen_now(ground.places.state(place.id), there.get(place.id))
-        if source is None and state.verdict not in model.ALARMS:
-            state = replace(state, verdict=model.SOURCE)
-        waiting: Waiting | None = None if source is None else source.since(state.heads)
-        handed = place.kind == "cloud"
-        service = _service(place) if handed and there.get(place.id) else ""
-        proofs = ground.places.proofs(place.id)
-        one = status_of(place, state, proofs, frozen, waiting, now, handed, service=service, offset_minutes=offset)
-        found.append(one)
+def look(ctx: Context, ground: Ground) -> Overview:
+    """As it stands now; that the vault itself does not read is said."""
+    found = wired.overview_of(ctx.side, ground)
+    if found.fault:
+        ctx.out.warn(f"The vault itself cannot be read as it must be. {found.fault}")
     return found
-
-
-def seen_now(state: PlaceState, there: bool | None) -> PlaceState:
-    """What the last pass found, but whether the place is there as it is now. None: it does not say in time."""
-    if there is True and state.verdict == model.ABSENT:
-        return replace(state, verdict=model.SAFE if state.committed_ms else model.WAITING)
-    if there is False and state.verdict in (model.SAFE, model.WAITING):
-        return replace(state, verdict=model.ABSENT)
-    return replace(state, verdict=model.SLOW) if there is None and state.verdict == model.SAFE else state
-
-
-def _connected(ctx: Context, ground: Ground, places: list[PlaceFile]) -> dict[str, bool]:
-    """Which places are there, as far as they say so in time."""
-    found: dict[str, bool] = {}
-
-    def look(place: PlaceFile) -> None:
-        vault = ground.places.root.parent.name
-        try:
-            found[place.id] = read_marker(wired.open_tree(base(Path(place.path), vault)), vault).place == place.id
-        except NotevaultError:
-            found[place.id] = False
-
-    threads = [threading.Thread(target=look, args=(place,), daemon=True) for place in places]
-    for thread in threads:
-        thread.start()
-    until = ctx.side.clock.boot_ms() + PATIENCE_S * 1000
-    for thread in threads:
-        thread.join(max(0.0, (until - ctx.side.clock.boot_ms()) / 1000))
-    return dict(found)
-
-
-def _service(place: PlaceFile) -> str:
-    with contextlib.suppress(NotevaultError):
-        return wired.volumes().of(Path(place.path)).name
-    return ""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from notevault.auditlog import entry
 from notevault.backup.copies import Choice, Copies
-from notevault.backup.restore_plan import Decision, arrived
+from notevault.backup.restore_plan import Decision, arrived, missed, unread
+from notevault.backup.restore_salvage import Salvage, salvage
 from notevault.cli.show import iso_here, when
 from notevault.domain.dates import ago, day_of
 from notevault.errors import NotFound
@@ -70,16 +71,63 @@ def state_words(env: Env, choice: Choice) -> str:
     return f"of {moment}, {live.count - choice.missing:,} files, {_mb(live.weight)} MB"
 
 
+def again_words(env: Env, choice: Choice | Salvage) -> str:
+    return "of all that is there" if isinstance(choice, Salvage) else state_words(env, choice)
+
+
+def salvage_words(files: int, weight: int) -> str:
+    """What a salvage is."""
+    return (
+        f"What can be done: all {files:,} sealed files ({_mb(weight)} MB) are brought over, with the key files and what"
+        " is left of the log.\nThe recovery sheet then opens every note among them that is whole, and a new log begins."
+    )
+
+
 def question(env: Env, decision: Decision) -> str:
     """What is not complete, and what each answer means."""
     text = f"The newest backup, {state_words(env, decision.choice)}, is not complete: {decision.why}."
+    if decision.entries:
+        text = f"The newest backup is not complete: {decision.why}."
+        if decision.orphans:
+            files = "One sealed file is" if decision.orphans == 1 else f"{decision.orphans:,} sealed files are"
+            text += f"\n{files} there already that only the rest of the log can name."
+        text += f"\nWhat can be read goes as far as the state {state_words(env, decision.choice)}."
     if decision.other is not None:
         left = "one file" if decision.left == 1 else f"{decision.left:,} files"
         text += f"\nA complete one is {state_words(env, decision.other)}; it lacks {left} that are newer and there."
+    if decision.entries:
+        return (
+            f"{text}\nIf a cloud service is still fetching it, stop here and wait. If you go back to an earlier state,"
+            " what was saved\nafter it can be taken in once it is there: `notevault backup heal --bring-in`."
+        )
     return (
         f"{text}\nIf a cloud service is still fetching it, you may also stop here and wait. What is taken without its"
         " missing\nfiles can be completed later, with `notevault backup heal`."
     )
+
+
+def before_all(env: Env, copies: Copies, fault: NotFound) -> NotFound:
+    """For a date before everything that is there."""
+    first = oldest_ms(copies)
+    if not first:
+        return fault
+    return NotFound(
+        f"There is no backup from that time or before: the oldest one is of {when(env, first)}.",
+        f'--at "{iso_here(env, first).replace("T", " ")[:16]}" takes that one; --list shows what there is.',
+    )
+
+
+def oldest_ms(copies: Copies) -> int:
+    """When the first state that can be had was made; 0 where there is none."""
+    try:
+        newest = copies.newest()
+    except NotFound:
+        return 0
+    firsts = []
+    for origin, facts in newest.facts.items():
+        sizes = [size for size, root in copies.named(origin) if size and facts.roots.get(size) == root]
+        firsts += [facts.last_ms(size) for size in sizes[:1]]
+    return min(filter(None, firsts), default=0)
 
 
 def list_states(ctx: Context, copies: Copies, at_ms: int | None) -> int:
@@ -88,9 +136,21 @@ def list_states(ctx: Context, copies: Copies, at_ms: int | None) -> int:
     try:
         whole = copies.whole(at_ms)
     except NotFound:
-        whole = copies.newest(at_ms)
-        ctx.out.warn(f"No state is complete: {arrived(whole.live.count - whole.missing, whole.live.count)}.")
-    if whole.newer is not None:
+        try:
+            whole = copies.newest(at_ms)
+        except NotFound as fault:
+            if at_ms is not None:
+                raise before_all(env, copies, fault) from None
+            if (found := salvage(copies)) is None:
+                raise
+            words = salvage_words(found.live.count, found.live.weight)
+            raise NotFound(fault.sentence, f"{words} That is --salvage.") from None
+        if whole.missing:
+            ctx.out.warn(f"No state is complete: {arrived(whole.live.count - whole.missing, whole.live.count)}.")
+    if whole.newer is not None and whole.newer.entries:
+        if missed(copies, whole, whole.newer.entries):
+            ctx.out.warn(f"There is something newer, but {unread(copies, whole.newer.entries)}.")
+    elif whole.newer is not None:
         words = arrived(whole.newer.arrived, whole.newer.expected)
         ctx.out.warn(f"Something newer, of {when(env, whole.newer.last_ms)}, is still arriving: {words}.")
     facts: dict[str, object] = {"at": iso_here(env, whole.last_ms), "at_ms": whole.last_ms, "bytes": whole.live.weight}

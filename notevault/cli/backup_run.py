@@ -11,14 +11,16 @@ from notevault.adapters.places import user_path
 from notevault.backup import model
 from notevault.backup.mirror import Ground, read_vault, run_pass
 from notevault.backup.model import CheckReport, HealReport, PlaceFile, Report
-from notevault.backup.passing import reach, take_round, verdict_of
-from notevault.backup.results import HEAL, VERIFY, Results, queue
+from notevault.backup.passing import reach, reach_in_time, take_round, tell_check, verdict_of
+from notevault.backup.results import HEAL, Results
 from notevault.backup.source import Source
+from notevault.backup.status import PROOF
 from notevault.backup.status_words import SAYS, counted
 from notevault.cli.backup_ground import gone, ground_of
-from notevault.cli.backup_words import code_of_all, size_words, step_of, tell, worst
+from notevault.cli.backup_sample import sampled
+from notevault.cli.backup_words import code_of, code_of_all, plug_in_words, size_words, step_of, tell, worst
 from notevault.cli.common import Context
-from notevault.errors import Interrupted, NotevaultError, NotFound, NoVault, UsageFault
+from notevault.errors import Interrupted, NotevaultError, NotFound, NoVault, PlaceEmptied, UsageFault
 from notevault.ports import WriteOnce
 from notevault.wiring import backup as wired
 
@@ -42,11 +44,18 @@ def run(ctx: Context) -> int:
         raise Interrupted("Interrupted.", "What was copied counts; the next backup goes on from there.") from None
     if not done:
         raise NotFound(NO_PLACE, NO_PLACE_STEP)
+    with contextlib.suppress(KeyboardInterrupt):  # the backup is made; the look at it has its turn another time
+        done = sampled(ground, done)
     for place, report in done:
-        _tell_run(ctx, place, report)
+        _tell_run(ctx, ground, place, report)
     if Results(ground.files, ground.places.root).count() > waited:  # what could not be entered before waits for others
         wired.record_results(ctx.side, ground.places.root.parent.name)
     return code_of_all([report.verdict for _, report in done], named=bool(ctx.args.names))
+
+
+_NOT_LOOKED = frozenset({
+    model.ABSENT, model.BUSY, model.SLOW, model.BROKEN, model.FOREIGN, model.EMPTIED, model.SOURCE,
+})  # fmt: skip
 
 
 def progress(ctx: Context, what: Callable[[], str]) -> Callable[[int, int, int], None]:
@@ -59,7 +68,10 @@ def progress(ctx: Context, what: Callable[[], str]) -> Callable[[int, int, int],
     return show
 
 
-def _tell_run(ctx: Context, place: PlaceFile, report: Report) -> None:
+def _tell_run(ctx: Context, ground: Ground, place: PlaceFile, report: Report) -> None:
+    if report.verdict in _NOT_LOOKED:  # nothing was looked at there: as it was known before
+        state = ground.places.state(place.id)
+        report = replace(report, files=report.files or state.files, waiting=report.waiting or state.waiting)
     facts: dict[str, object] = {
         "bytes": report.copied_bytes,
         "copied": report.copied,
@@ -90,6 +102,7 @@ def verify(ctx: Context) -> int:
         raise UsageFault("--quick and --full cannot both be.", "Leave one of them out.")
     how = "quick" if ctx.args.quick else "full" if ctx.args.full else "sampled"
     ground = ground_of(ctx)
+    wired.check_is_vault(ctx.side, ground)
     places = chosen(ctx, ground)
     source = source_of(ctx, ground)
     found = [(place, _check(ctx, ground, place, source, how)) for place in places]
@@ -106,7 +119,7 @@ def _check_code(report: CheckReport) -> int:
     """1 only where bytes or names prove it; what could not be looked at is 2, not a pass."""
     if report.verdict == model.SAFE:
         return 0
-    return 1 if report.missing or report.changed or report.verdict in (model.AHEAD, model.FORKED) else 2
+    return 1 if report.missing or report.changed or report.verdict in PROOF else 2
 
 
 def chosen(ctx: Context, ground: Ground) -> list[PlaceFile]:
@@ -144,13 +157,7 @@ def _check(ctx: Context, ground: Ground, place: PlaceFile, source: Source | None
         raise Interrupted("Interrupted.", "What was checked so far counts; nothing was changed.") from None
     except NotevaultError as fault:
         report = CheckReport(how, verdict_of(fault))
-    with contextlib.suppress(NotevaultError):
-        state = ground.places.state(place.id)
-        results = Results(ground.files, ground.places.root)
-        now = ctx.side.clock.wall_ms()
-        told = queue(results, state, VERIFY, report.verdict, report.files, now, always=how != "quick")
-        if told != state:
-            ground.places.save_state(place.id, told)
+    tell_check(ground, place, source, report, always=how != "quick")
     return report
 
 
@@ -194,7 +201,10 @@ def heal(ctx: Context) -> int:
     from notevault.backup.heal import heal as heal_all
     from notevault.cli.backup_bringin import ask_and_bring, brought_words
 
+    if not all(name.strip() for name in ctx.args.places):
+        raise UsageFault("--from has no folder.", "Name a backup place, or another copy of the vault.")
     ground = ground_of(ctx)
+    wired.check_is_vault(ctx.side, ground)
     vault = ground.places.root.parent.name
     folders = [user_path(name) for name in ctx.args.places]
     others = list(open_copies(folders, wired.open_tree, vault).copies) if folders else []
@@ -213,11 +223,11 @@ def heal(ctx: Context) -> int:
             ground, source, targets, others, True, lambda done, total: ctx.out.progress("Healing", done, total)
         )
         brought = ask_and_bring(ctx, ground, [tree for _, tree in targets], others)
-        _go_on(ctx, ground, targets)
+        backed = _go_on(ctx, ground, targets)
     except KeyboardInterrupt:
         raise Interrupted("Interrupted.", "What was put back stays; the same command goes on.") from None
     frozen, whole = ground.places.frozen() is not None, _is_whole(ground)
-    words, step = heal_words(report, away, frozen=frozen, whole=whole)
+    words, step = heal_words(report, away, backed, frozen=frozen, whole=whole)
     words = " ".join(filter(None, (words, brought_words(brought))))
     report = replace(report, healed=report.healed + brought.files, problems=(*report.problems, *brought.problems))
     facts: dict[str, object] = {
@@ -231,7 +241,10 @@ def heal(ctx: Context) -> int:
     }
     tell(ctx.out, facts, words, step, report.problems)
     _log_heal(ctx, ground, report)
-    return 1 if report.lost else 2 if frozen or report.problems or not whole else 0
+    apart = [code_of(one.verdict) for _, one in backed if one.verdict not in (model.SAFE, model.WAITING)]
+    if report.lost or 1 in apart:
+        return 1
+    return 2 if frozen or report.problems or apart or not whole else 0
 
 
 def _is_whole(ground: Ground) -> bool:
@@ -250,42 +263,60 @@ def _reached(
     away: list[str] = []
     for place in places:
         try:
-            found.append(reach(ground, place, source, wired.way(ground)))
+            found.append(reach_in_time(ground, place, source, wired.way(ground)))
         except NotevaultError as fault:
             if ctx.args.names:
                 raise
             away.append(place.name)
-            if not isinstance(fault, NotFound):
+            if isinstance(fault, PlaceEmptied) or not isinstance(fault, NotFound):
                 ctx.out.warn(f"{place.name}: {fault.sentence}")
     return found, away
 
 
-def _go_on(ctx: Context, ground: Ground, targets: Sequence[tuple[PlaceFile, WriteOnce]]) -> None:
+def _go_on(
+    ctx: Context, ground: Ground, targets: Sequence[tuple[PlaceFile, WriteOnce]]
+) -> list[tuple[PlaceFile, Report]]:
     """A backup to what was mended. A place that had been emptied is filled again: that is what was asked for."""
     now = take_round(ground, 0)
+    done: list[tuple[PlaceFile, Report]] = []
     if now.source is None or now.look is None or now.look.frozen:
-        return
+        return done
     for place, tree in targets:
         with contextlib.suppress(NotevaultError):
             volume = wired.volumes().of(Path(place.path))
             show = progress(ctx, f"Backing up to {place.name}".__str__)
-            run_pass(ground, place, tree, volume, now.source, now.look, progress=show, refill=True, whole_log=True)
+            report = run_pass(
+                ground, place, tree, volume, now.source, now.look, progress=show, refill=True, whole_log=True
+            )
+            done.append((place, report))
+    return done
 
 
-def heal_words(report: HealReport, away: Sequence[str], *, frozen: bool, whole: bool = True) -> tuple[str, str]:
-    """What was done, and what is left to do. `whole`: the vault reads again."""
+def heal_words(
+    report: HealReport,
+    away: Sequence[str],
+    backed: Sequence[tuple[PlaceFile, Report]] = (),
+    *,
+    frozen: bool,
+    whole: bool = True,
+) -> tuple[str, str]:
+    """What was done, and what is left to do. `backed`: the backups made after it; `whole`: the vault reads again."""
     parts = [f"{counted(report.healed, 'file')} put back." if report.healed else "Nothing had to be put back."]
     if report.aside:
         were = "was" if report.aside == 1 else "were"
         parts.append(f"{counted(report.aside, 'bad file')} {were} set aside, not deleted.")
+    parts += [f"{counted(one.copied, 'sealed file')} backed up to {at.name}." for at, one in backed if one.copied]
     step = ""
+    for at, one in backed:
+        if one.verdict not in (model.SAFE, model.WAITING, model.SOURCE):
+            parts.append(f"{at.name}: {one.detail or SAYS[one.verdict].sentence}")
+            step = step or step_of(one.verdict, at.name)
     if not whole:
         parts.append("The vault itself still cannot be used.")
         step = "`notevault backup restore --from DIR --to NEWVAULT` makes a new one of a backup."
     elif report.lost:
         parts.append(f"{counted(len(report.lost), 'file')} could not be found in any copy that is here.")
-        other = f"Plug in {' and '.join(away)}, and try again; " if away else ""
-        step = f"{other}`--from DIR` names another backup or copy of the vault."
+        step = f"{plug_in_words(away)}`--from DIR` names another backup or copy of the vault."
     if report.unfrozen:
         parts.append("Backups go on.")
     if frozen:

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from notevault.cli.common import Context
-from notevault.errors import Refused
+from notevault.errors import Busy, Refused
 
 if TYPE_CHECKING:
     from notevault.backup.model import PlaceFile, Report
@@ -46,23 +46,34 @@ def watch(ctx: Context) -> int:
 
     if not ground.places.all():
         ctx.out.warn("There is no backup place yet; `notevault backup add FOLDER` makes one, and this goes on with it.")
-    ctx.out.say("Backing up by itself. Ctrl-C ends it.")
+    try:
+        with ground.places.lock(None, 0.0):
+            pass
+    except Busy:
+        ctx.out.say(
+            "Another notevault backs up this vault already: one that is open, or the service. This one waits, and takes"
+            " over when that one ends. Ctrl-C ends it."
+        )
+    else:
+        ctx.out.say("Backing up by itself. Ctrl-C ends it.")
     return run(ctx.side, told)
 
 
 def install_service(ctx: Context) -> int:
     """Write, enable and start it, or with --remove take it away. The vault's id keeps two vaults' services apart."""
     from notevault.adapters.services import system_services
-    from notevault.wiring.backup import ground_of
+    from notevault.cli.backup_ground import ground_of as known_ground
+    from notevault.wiring.backup import check_is_vault, ground_of
     from notevault.wiring.locked import self_command
 
     services = system_services()
-    ground = ground_of(ctx.side)
+    ground = known_ground(ctx) if ctx.args.remove else ground_of(ctx.side)
     name = f"{SERVICE}-{ground.places.root.parent.name[:8]}"
     if ctx.args.remove:
         there = services.remove(name)
         words = "It is taken away." if there else "There was no such service."
     else:
+        check_is_vault(ctx.side, ground)
         command = self_command("backup", "watch", "--no-input", "--vault", str(ctx.side.vault))
         _check_installed()
         words = services.install(name, command)

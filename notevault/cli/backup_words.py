@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from notevault.backup import model
 from notevault.backup.model import Problem
-from notevault.backup.status_words import SAYS
+from notevault.backup.plain import problem_words, quoted, size_words
+from notevault.backup.plain import step_words as step_of
 from notevault.cli.output import Output
+
+__all__ = ["code_of", "code_of_all", "plug_in_words", "problem_words", "size_words", "step_of", "tell", "worst"]
 
 SHOWN = 5  # problems that are named one by one; --json has them all
 _CODES = {
@@ -46,15 +49,16 @@ def code_of_all(verdicts: Sequence[str], *, named: bool) -> int:
     return worst(codes)
 
 
-def size_words(n: int) -> str:
-    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
-        if n >= limit:
-            return f"{n / limit:,.1f} {unit}"
-    return f"{n} bytes"
-
-
-def step_of(verdict: str, name: str) -> str:
-    return SAYS[verdict].step.replace("{name}", name)
+def plug_in_words(away: Sequence[str]) -> str:
+    """Before a file is given up for lost every place that is known is asked: also one that is gone for good."""
+    if not away:
+        return ""
+    removed = " and ".join(f"`notevault backup remove {quoted(name)}`" for name in away)
+    is_ = "it is" if len(away) == 1 else "they are"
+    return (
+        f"Plug in {' and '.join(away)}, and heal again. If {is_} gone for good: {removed}, and heal again; what no copy"
+        " has is then given up, and backups go on. "
+    )
 
 
 def tell(out: Output, facts: dict[str, object], line: str, step: str, problems: Sequence[Problem] = ()) -> None:
@@ -66,7 +70,3 @@ def tell(out: Output, facts: dict[str, object], line: str, step: str, problems: 
     lines += [f"        -> {step}"] if step else []
     told = [{"code": one.code, "detail": one.detail, "path": one.path} for one in problems]
     out.row({**facts, "problems": told, "step": step, "words": line}, "\n".join(lines))
-
-
-def problem_words(problem: Problem) -> str:
-    return ": ".join(part for part in (problem.path, problem.detail) if part)

@@ -44,14 +44,15 @@ COMMANDS: dict[str, Command] = {
     ),
     "recover": Command(
         "setup:recover",
-        "open a vault with its recovery sheet and make it this laptop's own",
+        "open a vault's folder that was brought along with the recovery sheet, and make it this laptop's own",
         (
             value(
                 "--sheet", "FILE", "read the sheet from a text file, or from standard input with -; else it is typed"
             ),
             _KEY_IN_FILE,
         ),
-        "--passphrase-file names the NEW passphrase. " + SAVED,
+        "With a backup place use `notevault backup restore --from DIR` instead: a place itself is never opened."
+        " --passphrase-file names the NEW passphrase. " + SAVED,
     ),
     "passphrase change": Command(
         "setup:passphrase_change",

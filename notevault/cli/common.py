@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 
 from notevault.cli import asking
@@ -70,8 +71,10 @@ class Context:
             )
         return asking.hidden(prompt)
 
-    def new_passphrase(self, name: str | None, option: str) -> str:
-        """A passphrase to be set: from the file, or typed twice. UsageFault when it is too easy."""
+    def new_passphrase(self, name: str | None, option: str, *, patient: bool = False) -> str:
+        """A passphrase to be set: from the file, or typed twice. UsageFault when it is too easy. `patient`: asked until
+        one is set, since much was typed before it (a recovery sheet).
+        """
         from notevault.app.opening import check_new_passphrase
 
         if name is not None:
@@ -80,7 +83,7 @@ class Context:
             return text
         if not self.can_ask:
             raise asking.need_terminal("A new passphrase is needed", f"Name a file with {option} F.")
-        for left in reversed(range(TRIES)):
+        for left in count(1) if patient else reversed(range(TRIES)):
             text = asking.hidden("New passphrase (nothing is shown while you type): ")
             try:
                 check_new_passphrase(text)
@@ -91,7 +94,7 @@ class Context:
                 continue
             if asking.hidden("The same once more: ") == text:
                 return text
-            self.out.say("The two are not the same.")
+            self.out.say("The two are not the same." + (" Once more; Ctrl-C ends it." if patient else ""))
         raise UsageFault("No new passphrase was set.", "Start again when you have one at hand.")
 
     # -- the vault, open for one act

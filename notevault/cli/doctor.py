@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from notevault.adapters.places import secrets_folder
-from notevault.adapters.volumes import this_volumes
 from notevault.app import doctoring, oneshot, opening
 from notevault.app.doctoring import Item
 from notevault.cli import asking, health
+from notevault.cli.backup_ground import gone, ground_of, remembered
 from notevault.cli.common import Context
 from notevault.errors import Interrupted, NotevaultError, Refused
 from notevault.vault import rekey
 from notevault.vault.session import Session
 from notevault.vault.survey import Survey
+from notevault.wiring.backup import overview_of
 from notevault.wiring.locked import protect_process
 from notevault.wiring.unlocked import lock_memory
 
@@ -22,11 +23,15 @@ _MARKS = {"good": "ok  ", "note": "    ", "warn": "look", "bad": "BAD ", "unknow
 def run(ctx: Context) -> int:
     if ctx.args.confirm_rollback:
         return _confirm(ctx)
-    items, seen = doctoring.look(ctx.env, ctx.side.vault, this_volumes())
+    items, seen = doctoring.look(ctx.env, ctx.side.vault, lambda: overview_of(ctx.side, ground_of(ctx)))
     code = 0
     if seen is None:
-        items.append(_key_store(ctx))
         code = 66 if items[0].state == "warn" else 65
+        if code == 66 and remembered(ctx) is not None:
+            fault = gone(ctx)
+            items = [Item("vault", "bad", fault.sentence, fault.next_step)]
+        else:
+            items.append(_key_store(ctx))
     inside: list[Item] = []
     if seen is not None:
         inside, code = _inside(ctx, seen)

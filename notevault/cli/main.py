@@ -15,10 +15,12 @@ from types import TracebackType
 
 from notevault.cli.commands import COMMANDS, COMMON, GROUPS, Command, front_page, group_page
 from notevault.cli.output import Output, harmless, prepare_streams
-from notevault.errors import Interrupted, NotevaultError, UsageFault
+from notevault.errors import Interrupted, NotevaultError, NoVault, UsageFault
+from notevault.storage import backupplace
 from notevault.wiring.locked import locked_side, protect_process
 
 HELP = ("-h", "--help")
+_WITHOUT_VAULT = ("help", "version", "demo", "backup restore")  # what may be said to have --vault of whatever it is
 _TAKES = {name for name, facts in COMMON if "metavar" in facts}
 _FLAGS = {name for name, _ in COMMON} - _TAKES
 # Options that would hold a secret or a note's text: seen by every program on the machine and kept in the history.
@@ -103,7 +105,15 @@ def _run(argv: Sequence[str]) -> int:
     from notevault.cli.parser import build
 
     args = build(name, command).parse([*options, *rest])
-    return _handler(command)(Context(args, locked_side(args.vault)))
+    ctx = Context(args, locked_side(args.vault))
+    if name not in _WITHOUT_VAULT:
+        backupplace.refuse(ctx.side.vault)
+    try:
+        return _handler(command)(ctx)
+    except NoVault as fault:
+        from notevault.cli.backup_ground import gone
+
+        raise gone(ctx, fault) from None
 
 
 def _handler(command: Command) -> Callable[..., int]:

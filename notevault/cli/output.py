@@ -77,14 +77,17 @@ class Output:
 
     def redraw(self, line: str) -> None:
         """As `progress`, in words of one's own."""
-        if self._moving and line != self._shown:
-            self._write(sys.stderr, f"\r{line:<{len(self._shown)}}", raw=True)
+        if not self._moving:
+            return
+        line = fitted(harmless(line), _columns() - 1)
+        if line != self._shown:
+            self._write(sys.stderr, f"\r{line}{' ' * (_width(self._shown) - _width(line))}", raw=True)
             self._shown = line
 
     def clear(self) -> None:
         """Take the progress line away."""
         if self._shown:
-            self._write(sys.stderr, f"\r{'':<{len(self._shown)}}\r", raw=True)
+            self._write(sys.stderr, f"\r{' ' * min(_width(self._shown), _columns() - 1)}\r", raw=True)
             self._shown = ""
 
     def flush(self) -> None:
@@ -109,6 +112,37 @@ class Output:
             raise
         except OSError:
             raise _unwritten() from None
+
+
+def fitted(line: str, width: int) -> str:
+    """Cut to so many columns; where it says what of how much ("...: 3 of 8"), the numbers stay and the words give way.
+
+    A line that is wider than the terminal cannot be drawn over: each of its states would stay on the screen.
+    """
+    if _width(line) <= width:
+        return line
+    what, colon, numbers = line.rpartition(": ")
+    rest = f"\u2026{colon}{numbers}"
+    if not colon or _width(rest) > width:
+        what, rest = line, "\u2026"
+    while what and _width(what) + _width(rest) > width:
+        what = what[:-1]
+    return (what + rest)[: max(0, width)]
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal."""
+    from notevault.shell.safe import cell_width
+
+    return cell_width(text)
+
+
+def _columns() -> int:
+    """Of the terminal that standard error is; 80 where it does not say."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _unwritten() -> StorageFault:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from notevault.app import oneshot, opening
-from notevault.cli import sheets
+from dataclasses import replace
+
+from notevault.app import oneshot, opening, restored
+from notevault.backup import restore_rest
+from notevault.cli import backup_restore_end, sheets
 from notevault.cli.common import Context
 from notevault.errors import NoVault, Refused
 from notevault.vault import rekey
@@ -37,11 +40,19 @@ def recover(ctx: Context) -> int:
     code = sheets.read_code(ctx)
     oneshot.try_sheet(env, vault, code)
     ctx.out.say("The recovery sheet opens this vault.")
-    passphrase = ctx.new_passphrase(ctx.args.passphrase_file, "--passphrase-file")
+    passphrase = ctx.new_passphrase(ctx.args.passphrase_file, "--passphrase-file", patient=True)
+    rest = restore_rest.left(env.files, vault)  # of a restore that was made without the sheet
     session = opening.recover_vault(env, vault, code.seed, code.fingerprint, passphrase, None, ctx.reading)
+    places = None
     with ctx.holding(session):
-        ctx.out.saved(session.vault_id.hex(), "recovery", notes=session.catalogue.count_notes())
+        if rest is not None and rest.vault == session.vault_id.hex():
+            places = backup_restore_end.complete(ctx, session, vault, replace(rest, opened=True))
+        back = restored.back(session)
+        ctx.out.saved(session.vault_id.hex(), "recovery", notes=back.notes)
+        backup_restore_end.tell_back(ctx, session, back, 0, 0)
         ctx.out.say("This laptop opens the vault now, with the new passphrase. The sheet stays valid.")
+    if rest is not None and places is not None:
+        backup_restore_end.tell_places(ctx, vault, rest.vault, places, missing=rest.missing)
     return 0
 
 
@@ -55,7 +66,7 @@ def sheet_new(ctx: Context) -> int:
             sheets.deliver(ctx, session, kit, path, write)
         ctx.out.saved(session.header_digest[:32], "sheet", sheet=str(path))
         sheets.tell(ctx, path)
-        ctx.out.say("The sheet before it opens nothing that is saved from now on; destroy it.")
+        ctx.out.say(sheets.OLDER)
     return 0
 
 

@@ -22,6 +22,11 @@ from notevault.vault.found import Kit
 from notevault.vault.session import Session
 
 KINDS = (".txt", ".pdf")
+OLDER = (
+    "Destroy the sheet before it: with an older key file, as this vault's folder, its backup places and every copy\n"
+    "made until now have one, it still opens all notes, later ones too. If it was stolen, a new sheet is not enough:\n"
+    "make a new vault and import your notes into it."
+)
 _ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -47,8 +52,8 @@ def reserved(path: Path) -> AbstractContextManager[Callable[[bytes], None]]:
 
 
 def deliver(ctx: Context, session: Session, kit: Kit, path: Path, write: Callable[[bytes], None]) -> None:
-    """The new sheet into its file. The one before it opens nothing any more: when the file fails, she is told what to
-    do, and at a terminal she may copy the groups from the screen. Then raises what went wrong.
+    """The new sheet into its file. The program takes the one before it no more: when the file fails, she is told what
+    to do, and at a terminal she may copy the groups from the screen. Then raises what went wrong.
     """
     try:
         write(printed(ctx, session, kit, path))
@@ -60,8 +65,8 @@ def deliver(ctx: Context, session: Session, kit: Kit, path: Path, write: Callabl
 
 def _last_resort(ctx: Context, kit: Kit) -> None:
     ctx.out.warn(
-        "This vault is NOT RECOVERABLE: it has a new recovery sheet, but the sheet is in no file. An older sheet opens"
-        " nothing any more. Run `notevault sheet new --sheet OUT.pdf` again."
+        "This vault is NOT RECOVERABLE: it has a new recovery sheet, but the sheet is in no file. An older sheet is not"
+        " taken any more. Run `notevault sheet new --sheet OUT.pdf` again."
     )
     if ctx.can_ask and asking.yes("Show the new sheet here, to copy it by hand?", default=False):
         groups = sheet.encode(kit.seed, kit.fingerprint)

@@ -24,6 +24,11 @@ def _shell(ctx: Context, *, demo: bool) -> int:
             "The shell asks for the passphrase itself and answers people, not programs.",
             "Leave --json and --passphrase-file out, or name a command: `notevault --help`.",
         )
+    if not demo and not (ctx.side.vault / "headers").is_dir():
+        from notevault.cli.backup_ground import gone, remembered
+
+        if remembered(ctx) is not None:  # never a set-up over what can be brought back
+            raise gone(ctx)
     if ctx.args.no_input or not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         if not demo and not (ctx.side.vault / "headers").is_dir():
             raise NoVault("There is no vault in this folder, and no terminal to set one up at.", _SET_UP)

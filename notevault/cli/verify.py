@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notevault.app import checking
+from notevault.backup.plain import size_words
 from notevault.cli.common import Context
 from notevault.cli.show import count
 from notevault.errors import Damaged, Tampered
@@ -32,7 +33,7 @@ def _tell(ctx: Context, verdict: Verdict) -> int:
         ctx.out.row({"finding": "NOTE", "sentence": note, "weight": "note"}, f"NOTE: {note}")
     words = {0: "intact", 1: "tampered", 2: "undecided"}[verdict.exit_code]
     looked = (
-        f"{count(verdict.blobs, 'record')} ({verdict.bytes / 1e6:,.1f} MB),"
+        f"{count(verdict.blobs, 'record')} ({size_words(verdict.bytes)}),"
         f" {count(verdict.entries, 'log entry', 'log entries')}, {count(verdict.headers, 'key file')}"
     )
     ending = {

@@ -6,7 +6,7 @@ The reader says what it expects; a record moved to another client, note, type, v
 from __future__ import annotations
 
 from notevault.crypto import aead, objectkeys, stream
-from notevault.errors import OwnFault
+from notevault.errors import OwnFault, WrongSeal
 from notevault.formats import envelope
 from notevault.formats.envelope import HEAD_SIZE, Inner
 from notevault.ports import Entropy
@@ -50,3 +50,16 @@ def open_object(
     inner = envelope.parse_inner(plain)
     objectkeys.check_address((inner.type, inner.client, inner.object, inner.version), type, client, object, version)
     return inner
+
+
+def open_any(ck: bytes, vault_id: bytes, blob: bytes) -> Inner:
+    """The record under this key, whatever it says it is: only for files that nothing names any more.
+
+    Raises as `open_object`; a stream, which an attachment is, does not open so.
+    """
+    head = envelope.parse_head(blob)
+    if head.stream:
+        raise WrongSeal(objectkeys.NOT_OURS)
+    key = objectkeys.check_commitment(ck, vault_id, blob[:40], head.commitment)
+    objectkeys.check_single_size(len(blob))
+    return envelope.parse_inner(aead.gcm_open(key, blob[:HEAD_SIZE], memoryview(blob)[HEAD_SIZE:], objectkeys.ALTERED))

@@ -180,15 +180,31 @@ def _restarted(fact: Fact) -> tuple[str, str]:
 
 def _backup(done: str, to_do: str) -> Callable[[Fact], tuple[str, str]]:
     def words(fact: Fact) -> tuple[str, str]:
-        n = _number(fact, "n")
-        return f"{done}{f': {n:,} records' if n else ''}", to_do
+        return f"{done}{_of(_number(fact, 'n'))}", to_do
 
     return words
 
 
+def _looked_over(done: str, to_do: str) -> Callable[[Fact], tuple[str, str]]:
+    """A look at a backup that got so far as to look at something did not fail: it found something, and says so."""
+
+    def words(fact: Fact) -> tuple[str, str]:
+        n = _number(fact, "n")
+        if fact.outcome in ("fail", "refused") and n:
+            return _same(f"{done}: something did not hold ({counted(n, 'record')})")
+        return f"{done}{_of(n)}", to_do
+
+    return words
+
+
+def _of(n: int) -> str:
+    return f": {counted(n, 'record')}" if n else ""
+
+
 def _healed(fact: Fact) -> tuple[str, str]:
     n = _number(fact, "n")
-    return f"mended damaged files from a backup{f': {n:,}' if n else ''}", "mend damaged files from a backup"
+    where = "in the vault or at a backup place"
+    return f"mended damaged files {where}{f': {n:,}' if n else ''}", f"mend damaged files {where}"
 
 
 Pair = tuple[str, str]
@@ -223,9 +239,9 @@ WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "rollback.confirm": ("went on with the vault as it was found", "go on with the vault as it was found"),
     "epoch.close": _same("the log changed its own key"),
     "backup.run": _backup("backed up", "back up"),
-    "backup.verify": _backup("checked the backup", "check the backup"),
+    "backup.verify": _looked_over("checked the backup", "check the backup"),
     "backup.restore": _backup("restored from a backup", "restore from a backup"),
-    "backup.drill": _backup("made a practice restore", "make a practice restore"),
+    "backup.drill": _looked_over("made a practice restore", "make a practice restore"),
     "backup.heal": _healed,
     "backup.place": lambda fact: (
         ("took away a backup place", "take away a backup place")

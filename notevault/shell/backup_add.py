@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notevault.adapters.places import user_path
-from notevault.errors import NotevaultError
+from notevault.errors import Busy, NotevaultError, StorageFault
 from notevault.shell import backup_work
 from notevault.shell.backup_bar import here
 from notevault.shell.backup_job import watch
@@ -14,6 +17,7 @@ from notevault.shell.desk import Desk
 from notevault.shell.ui import options, rows_of
 
 if TYPE_CHECKING:
+    from notevault.backup.adding import Added
     from notevault.backup.model import PlaceFile
 
 TITLE = "Backup places"
@@ -22,6 +26,7 @@ WHY_ADD = (
     "A backup place is a folder on something else than this computer: a USB stick, a disk, a folder on the network, or"
     " the folder of a cloud service. All that is put there is sealed: whoever has it learns neither a name nor a word."
 )
+MOUNT_S, ADD_S = 2.0, 15.0
 WORTH = ("removable", "network", "cloud")
 """Volumes that are offered; anything else is typed."""
 
@@ -59,33 +64,52 @@ def _folder_fault(text: str) -> str | None:
 
 
 def _plugged_in() -> list[tuple[str, Path]]:
-    """At most 6 volumes, with their names for people."""
+    """At most 6 volumes, with their names for people. Those that do not answer, or with an error, are left out."""
+    from notevault.backup.patience import in_time
     from notevault.wiring.backup import volumes
 
     found = []
     look = volumes()
-    try:
+    with suppress(NotevaultError, OSError):  # what cannot be told is typed
         for mount in look.mounts():
-            volume = look.of(mount)
-            if not volume.read_only and volume.kind in WORTH:
+            volume = None
+            with suppress(NotevaultError, OSError):
+                volume = in_time(("offer", mount), partial(look.of, mount), MOUNT_S)
+            if volume is not None and not volume.read_only and volume.kind in WORTH:
                 found.append((volume.name or str(mount), mount))
-    except NotevaultError:
-        pass  # what cannot be told is typed
     return found[:6]
+
+
+def _added(desk: Desk, folder: Path) -> Added:
+    """As `backup_work.add`, but a folder that does not answer is waited for a while only."""
+    from notevault.backup.patience import in_time
+
+    added = in_time(("add", folder), lambda: backup_work.add(desk, folder), ADD_S)
+    if added is None:
+        raise StorageFault(
+            "That folder does not answer.",
+            "Check the cable or the network, then name it again. Should it answer late, `backup list` shows it.",
+        )
+    return added
 
 
 async def take(desk: Desk, folder: Path) -> bool:
     """Make it a backup place and begin the first backup; whether it is one now. What was wrong is said."""
     try:
-        added = await desk.ui.work(TITLE, ["Looking at the folder\u2026"], lambda _: backup_work.add(desk, folder))
+        added = await desk.ui.work(TITLE, ["Looking at the folder\u2026"], lambda _: _added(desk, folder))
     except NotevaultError as fault:
         await desk.ui.page(TITLE_ONE, rows_of(here(fault.sentence), "", here(fault.next_step)))
         return False
     desk.backup.soon()
     known = "" if added.fresh else " It was one before: what lies there is used."
     desk.say(f"{added.place.name} is a backup place now.{known}", *added.remarks)
-    await watch(desk, desk.jobs.begin("The first backup", backup_work.run(desk, [added.place.id])))
-    desk.channel.send("backup now")
+    title = "The first backup" if added.fresh else "Backing up"
+    try:
+        job = desk.jobs.begin(title, backup_work.run(desk, [added.place.id]))
+    except Busy:  # something else is under way: the worker brings it there
+        desk.channel.send("backup now")
+        return True
+    await watch(desk, job)
     return True
 
 
@@ -106,10 +130,22 @@ async def remove(desk: Desk, rest: str) -> None:
     desk.say(f"{place.name} is no backup place any more. What lies there stays.")
 
 
+def unquoted(words: str) -> str:
+    """A name as it is typed, also in the quotation marks that a command for a terminal has around it."""
+    words = words.strip()
+    if words[:1] not in ("'", '"'):
+        return words
+    try:
+        parts = shlex.split(words)
+    except ValueError:
+        parts = []
+    return parts[0] if len(parts) == 1 else words.strip("'\"")
+
+
 async def one(desk: Desk, name: str, question: str) -> PlaceFile | None:
     known = desk.backup.places()
     if name:
-        return known.get(name.strip("'\""))
+        return known.get(unquoted(name))
     places = known.all()
     if not places:
         raise backup_work.no_place()

@@ -1,6 +1,6 @@
 """What the toolbar, home and `backup` say of the backups: read from this laptop's own files, in a thread of its own.
 
-Nothing on the screen ever waits for it, and no place is touched: a stick that hangs hangs the worker, not her. What is
+Nothing on the screen ever waits for it, and no stick or network is touched: one that hangs hangs the worker. What is
 counted as waiting is counted here, from the log of the open vault, so that a worker that stopped cannot make it look
 better than it is. A demo has no backup, and says so nowhere but in `backup`.
 """
@@ -13,13 +13,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notevault.auditlog import entry
 from notevault.errors import NotevaultError
 
 if TYPE_CHECKING:  # read when they are needed: the shell's first screen does not wait for them
-    from notevault.backup.model import PlaceState, Waiting
+    from notevault.backup.model import PlaceFile, PlaceState, Waiting
     from notevault.backup.places import Places
     from notevault.backup.status import Overall, PlaceStatus
     from notevault.shell.desk import Desk
@@ -27,12 +28,15 @@ if TYPE_CHECKING:  # read when they are needed: the shell's first screen does no
 EVERY_MS = 2_000
 PREPARED = 2
 """The second on the locked screen in which the modules are read: not the first one, which draws it."""
+DISK_S = 0.5
 GATE_S = 0.02
 """The vault is for her; the count of what waits tries again later."""
 BUNDLE = 256
 MOST, AT_LOCK = 1 << 20, 8
 """Bundles of the log read in one look; a lock waits for a few at most."""
-_HERE = re.compile(r"`notevault (backup (?:add|list|remove|run|status|verify|drill|heal)\b)")
+HALTED_BAR = ("automatic backup does not run: type backup", "no automatic backup", "BACKUP: look")
+HALTED = "The automatic backup does not run: it ends as soon as it starts. `backup run` backs up now."
+_HERE = re.compile(r"`notevault (backup (?:add|list|remove|run|status|verify|drill|heal)\b)(?! --(?:from|bring-in))")
 _REACHABLE = frozenset({"safe", "waiting", "busy", "slow"})
 
 
@@ -94,6 +98,7 @@ class Growth:
 def _prepare() -> None:
     """What a look needs is read from the disk while she types her passphrase."""
     with suppress(Exception):
+        import notevault.backup.guard
         import notevault.backup.places
         import notevault.backup.status  # noqa: F401
 
@@ -106,20 +111,29 @@ class BackupBar:
         self._growth = Growth()
         self._told: bool | None = None
         self._one = threading.Lock()
+        self._same_disk: dict[str, bool] = {}  # by place, once it is known
         self.seen: Seen | None = None
+        self.halted = False
+        """The worker ends each time that it is started: the parent says so."""
 
     @property
     def bar(self) -> tuple[str, ...]:
         """For the toolbar, the longest first; nothing before the first look."""
+        if self.halted and not self.red:
+            return HALTED_BAR
         return () if self.seen is None else self.seen.overall.bar
 
     @property
     def red(self) -> bool:
         return self.seen is not None and self.seen.red
 
+    def worker_is(self, how: str) -> None:
+        """The parent's word: dead, or runs."""
+        self.halted = how == "dead"
+
     def warnings(self) -> list[str]:
         """For home, above everything."""
-        return [self._sentence("Type `backup`.")] if self.red else []
+        return [*([self._sentence("Type `backup`.")] if self.red else []), *([HALTED] if self.halted else [])]
 
     def reminder(self) -> str:
         """For home, in a quiet minute."""
@@ -188,6 +202,7 @@ class BackupBar:
         return Places(self._desk.env.files, self._desk.side.local_root / self._desk.session.vault_id.hex())
 
     def _read(self, most: int) -> Seen:
+        from notevault.backup.guard import recall
         from notevault.backup.status import overall, status_of
 
         desk, known = self._desk, self.places()
@@ -195,7 +210,8 @@ class BackupBar:
         offset = desk.env.clock.utc_offset_minutes(now)
         frozen = known.frozen()
         found = []
-        for place in known.all():
+        places = known.all()
+        for place in places:
             state = known.state(place.id)
             found.append(
                 status_of(
@@ -207,10 +223,29 @@ class BackupBar:
                     now,
                     place.kind == "cloud",
                     offset_minutes=offset,
+                    same_disk=len(places) == 1 and self._is_on_our_disk(place),
                 )
             )
         waits = any(one.waiting.changes and one.state.verdict in _REACHABLE for one in found)
-        return Seen(overall(found, now, offset_minutes=offset), tuple(found), waits)
+        lost = len(recall(desk.env.files, known).lost)
+        return Seen(overall(found, now, offset_minutes=offset, lost=lost), tuple(found), waits)
+
+    def _is_on_our_disk(self, place: PlaceFile) -> bool:
+        """Asked of a disk that is built in alone, with patience, until it has answered once."""
+        if place.kind not in ("fixed", "unknown"):
+            return False
+        if place.id not in self._same_disk:
+            from notevault.backup.patience import in_time
+
+            def same() -> bool:
+                device = Path(place.path).stat().st_dev
+                return device == self._desk.side.vault.stat().st_dev
+
+            with suppress(OSError):
+                told = in_time(("disk", place.id), same, DISK_S)
+                if told is not None:
+                    self._same_disk[place.id] = told
+        return self._same_disk.get(place.id, False)
 
     def _waiting(self, state: PlaceState, most: int) -> Waiting | None:
         """What this vault's own log has beyond the place; None where that is not known: then as its last pass said."""

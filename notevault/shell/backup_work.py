@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING
 from notevault.errors import NotevaultError, NotFound
 from notevault.shell.backup_bar import here
 from notevault.shell.backup_job import Stop, Work
+from notevault.shell.backup_told import checked_lines, problem_lines, state_lines
 from notevault.shell.paint import count
 
 if TYPE_CHECKING:
     from notevault.backup.adding import Added
     from notevault.backup.mirror import Ground
-    from notevault.backup.model import CheckReport, PlaceFile, Problem
+    from notevault.backup.model import PlaceFile
     from notevault.ports import WriteOnce
     from notevault.shell.desk import Desk
 
-NAMED = 20
-"""Problems of one place that are spelled out."""
 REMOVE_S = 5.0
 BUSY_S, BUSY_TRIES = 0.5, 600
 """The worker may be at the same place: it is waited for, five minutes at most."""
@@ -56,10 +55,12 @@ def steps(say: Say, what: str) -> Callable[..., None]:
     """A progress callback for the rooms below: parts done and in all, or bytes done, bytes in all and files."""
 
     def progress(done: int, total: int, files: int | None = None) -> None:
+        from notevault.backup.plain import size_words
+
         if files is None:
             say(f"{what}: {done:,} of {total:,}" if total else what)
         else:
-            say(f"{what}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB, {count(files, 'file')}" if total else what)
+            say(f"{what}: {size_words(done)} of {size_words(total)}, {count(files, 'file')}" if total else what)
 
     return progress
 
@@ -72,6 +73,11 @@ def _enter(desk: Desk) -> None:
         if desk.open:
             backing.enter(desk.session)
     desk.backup.soon()
+
+
+def _look_now(desk: Desk) -> None:
+    """What was wrong with a place may be mended now: the worker shall not keep to the waiting that it had begun."""
+    desk.channel.send("backup now")
 
 
 def run(desk: Desk, names: Sequence[str]) -> Work:
@@ -96,9 +102,10 @@ def run(desk: Desk, names: Sequence[str]) -> Work:
                 new = f"{count(report.copied, 'sealed file')} copied" if report.copied else "nothing new"
                 lines.append(f"{place.name}: done, {new}; {count(report.files, 'sealed file')} there.")
             else:
-                lines += _state(desk, place, report.detail)
-            lines += _problems(report.problems)
+                lines += state_lines(desk, place, report.detail)
+            lines += problem_lines(desk, report.problems)
         _enter(desk)
+        _look_now(desk)
         return lines
 
     return work
@@ -116,47 +123,21 @@ def verify(desk: Desk, names: Sequence[str], how: str) -> Work:
         lines = []
         for place in chosen(desk, names):
             report = check_over(base, place, now.source, way(base), how, progress=steps(say, place.name), stop=stop)
-            lines += _checked(desk, place, report)
+            lines += checked_lines(desk, place, report)
         _enter(desk)
+        _look_now(desk)
         return lines
 
     return work
 
 
-def _checked(desk: Desk, place: PlaceFile, report: CheckReport) -> list[str]:
-    from notevault.backup.model import SAFE, WAITING
-
-    if report.verdict not in (SAFE, WAITING):
-        found = _state(desk, place, "")
-        if report.missing or report.changed:
-            found.append(f"  {report.missing:,} missing, {report.changed:,} changed.")
-        return [*found, *_problems(report.problems)]
-    read = {"quick": "names and sizes compared", "sampled": "a part of it read"}.get(report.how, "every byte read")
-    line = f"{place.name}: nothing is missing or changed; {count(report.files, 'sealed file')}, {read}."
-    offline = f"  {count(report.offline, 'file')} kept online alone: not read." if report.offline else ""
-    return [line, *([offline] if offline else []), *_problems(report.problems)]
-
-
-def _state(desk: Desk, place: PlaceFile, detail: str) -> list[str]:
-    """Why it did not go through, and what to do: as `status` says it."""
-    for one in desk.backup.now().places:
-        if one.place.id == place.id:
-            said = detail or one.detail
-            return [f"{place.name}: {here(said)}", *([f"  {here(one.next_step)}"] if one.next_step else [])]
-    return [f"{place.name}: {here(detail)}"]
-
-
-def _problems(problems: Sequence[Problem]) -> list[str]:
-    lines = [f"  {each.detail or each.code.lower()}" for each in problems[:NAMED]]
-    return [*lines, *([f"  {len(problems) - NAMED:,} more of the kind."] if problems[NAMED:] else [])]
-
-
 def add(desk: Desk, folder: Path) -> Added:
     """Make a folder a backup place; entered in the log. Raises what is wrong with it (`backup.adding`)."""
     from notevault.backup import adding
-    from notevault.wiring.backup import volumes, way
+    from notevault.wiring.backup import check_is_vault, volumes, way
 
     base, env = ground(desk), desk.env
+    check_is_vault(desk.side, base)
     vault = desk.session.vault_id.hex()
     added = adding.add(
         env.files,
@@ -193,7 +174,7 @@ def _told(desk: Desk, base: Ground, what: str) -> None:
 def heal(desk: Desk) -> Work:
     def work(say: Say, stop: Stop) -> list[str]:
         from notevault.backup.heal import heal as put_back
-        from notevault.backup.passing import looked_until, reach, take_round
+        from notevault.backup.passing import looked_until, reach_in_time, take_round
         from notevault.backup.results import HEAL, Results
         from notevault.wiring.backup import way
 
@@ -203,9 +184,9 @@ def heal(desk: Desk) -> Work:
         targets, lines = [], []
         for place in chosen(desk, ()):
             try:
-                targets.append(reach(base, place, now.source, way(base)))
+                targets.append(reach_in_time(base, place, now.source, way(base)))
             except NotevaultError as fault:
-                lines.append(f"{place.name} was left out: {fault.sentence}")
+                lines.append(f"{place.name} was left out: {here(fault.sentence)}")
         if not targets:
             raise NotFound("No backup place is within reach, so there is nothing to repair from.", "Plug one in.")
         report = put_back(base, now.source, targets, [], True, steps(say, "mending"), stop)
@@ -216,6 +197,7 @@ def heal(desk: Desk) -> Work:
         with desk.gate:
             desk.session.replayer().retry_damaged()  # what was put back is found by its words again
         _enter(desk)
+        _look_now(desk)
         said = f"{count(report.healed, 'file')} put back, {count(report.aside, 'bad file')} set aside."
         if not (report.healed or report.aside or report.lost):
             said = "Nothing was missing or changed."
@@ -224,7 +206,7 @@ def heal(desk: Desk) -> Work:
             said = f"{lost} could not be put back: no place that can be reached has a good copy. {said}"
             lines.append("If another backup place or an older copy of the vault exists, plug it in and repair again.")
         lines += ["The backups go on again."] if report.unfrozen else []
-        return [said, *lines, *_problems(report.problems)]
+        return [said, *lines, *problem_lines(desk, report.problems)]
 
     return work
 

@@ -101,7 +101,7 @@ async def _run(options: argparse.Namespace, channel: Channel) -> int:
 
         ui = Stage(idle, lambda width: desk.bar(width), banner=DEMO if demo else "")
     desk = Desk(env, side, ui, channel, demo)
-    _listen(channel, ui.leave)
+    _listen(channel, ui.leave, desk.backup.worker_is)
     loop = asyncio.get_running_loop()
     keeper = EpochKeeper(desk, lambda: hurried_store(desk.env, desk.session))
     ticking, promising = loop.create_task(ui.tick()), loop.create_task(_each_second(desk, keeper))
@@ -180,7 +180,7 @@ def _close(desk: Desk, reason: str) -> None:
             desk.channel.send(f"say While locking: {fault.sentence}")
 
 
-def _listen(channel: Channel, leave: Callable[[str], None]) -> None:
+def _listen(channel: Channel, leave: Callable[[str], None], told: Callable[[str], None]) -> None:
     """The parent's words, its end, and the signals of a terminal that goes away."""
     loop = asyncio.get_running_loop()
 
@@ -189,6 +189,8 @@ def _listen(channel: Channel, leave: Callable[[str], None]) -> None:
             word, _, rest = line.partition(" ")
             if word == "lock":
                 leave("key")
+            elif word == "worker":
+                told(rest)
             elif word == "quit":
                 leave(rest if rest in ("exit", "hangup") else "exit")
         if channel.gone:

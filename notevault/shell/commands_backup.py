@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from notevault.domain.suggest import suggest
 from notevault.errors import Refused, UsageFault
 from notevault.shell import backup_work
-from notevault.shell.backup_add import add, remove
-from notevault.shell.backup_bar import here
-from notevault.shell.backup_job import rows_of_job, watch
+from notevault.shell.backup_add import add, remove, unquoted
+from notevault.shell.backup_bar import HALTED, here
+from notevault.shell.backup_job import STUCK, rows_of_job, watch
 from notevault.shell.complete import BACKUP
 from notevault.shell.desk import Desk
-from notevault.shell.paint import Row, wrapped
+from notevault.shell.paint import Row, command_rows, wrapped
 from notevault.shell.screens import MEASURE
 from notevault.shell.ui import options, rows_of
 
@@ -50,14 +50,19 @@ async def backup(desk: Desk, rest: str) -> None:
 
 
 async def _menu(desk: Desk, _rest: str) -> None:
-    if (job := desk.jobs.running) is not None:
+    if (job := desk.jobs.running) is not None and not job.stuck:
         await watch(desk, job)
         return
+    if (ended := desk.jobs.untold) is not None:
+        await watch(desk, ended)  # what home told in one line, and then the rest of it
     seen = await _look(desk)
     if not seen.places:
         await add(desk, "")
         return
-    text = [here(seen.overall.words), *(one.words for one in seen.places)]
+    text = [f"{job.title}: {STUCK}"] if job is not None else []
+    text += [here(seen.overall.words), *(one.words for one in seen.places)]
+    if desk.backup.halted:
+        text.insert(0, HALTED)
     if seen.overall.next_step:
         text.append(here(seen.overall.next_step))
     acts: list[tuple[str, Command]] = [
@@ -98,7 +103,9 @@ async def status(desk: Desk, _rest: str) -> None:
         said = wrapped(here(now.overall.words), room, "class:heading")
         for one in now.places:
             said += [[("", "")], *wrapped(one.words, room, "class:message" if one.colour == "red" else "")]
-            for line in filter(None, (here(one.detail), here(one.next_step), *one.besides, _where(one.place))):
+            for line in filter(
+                None, (here(one.detail), here(one.next_step), one.others, *one.besides, _where(one.place))
+            ):
                 said += wrapped(line, room, indent="   ")
         if (job := desk.jobs.running) is not None:
             said += [[("", "")], [("class:heading", job.title)], *rows_of_job(job, min(room, MEASURE))[:1]]
@@ -123,7 +130,7 @@ async def list_(desk: Desk, _rest: str) -> None:
 
 
 def _names(desk: Desk, rest: str) -> Sequence[str]:
-    name = rest.strip().strip("'\"")
+    name = unquoted(rest)
     backup_work.chosen(desk, [name] if name else [])  # says at once what is not there
     return [name] if name else []
 
@@ -157,9 +164,11 @@ async def drill(desk: Desk, rest: str) -> None:
     await watch(desk, desk.jobs.begin("Practice restore", backup_work.drill(desk, _names(desk, rest))))
 
 
-async def heal(desk: Desk, _rest: str) -> None:
+async def heal(desk: Desk, rest: str) -> None:
     if desk.session.is_copy:
         raise Refused("This folder is a copy of the vault: repair the vault itself.", "Open notevault on that one.")
+    if rest.startswith("--"):
+        raise Refused("That is done in a terminal.", f"There: `notevault backup heal {rest.split()[0]}`")
     _names(desk, "")
     if await desk.ui.confirm(
         "Repair",
@@ -179,21 +188,25 @@ async def heal(desk: Desk, _rest: str) -> None:
 async def restore(desk: Desk, _rest: str) -> None:
     """A vault is brought back into a new folder, and this one is open: so the command, to be typed elsewhere."""
     places = await desk.run(lambda: desk.backup.places().all())
-    source = str(places[0].path) if places else "FOLDER"
-    quoted = f"'{source}'" if " " in source else source
+    from notevault.backup.plain import quoted
+
+    source = quoted(places[0].path) if places else "FOLDER"
+    before = rows_of(
+        "A backup is brought back into a new folder; the vault that is open stays as it is. Leave notevault"
+        " (`quit`), then type in a terminal",
+        "",
+    )
+    after = rows_of(
+        "",
+        "It asks for your recovery sheet where it is needed. `--list` shows what could be brought back, `--at DATE`"
+        " takes an earlier day.",
+        "",
+        "To see whether it would work, `backup drill` practises it here and writes nothing.",
+    )
+    words = ["notevault backup restore", f"--from {source}", "--to NEWFOLDER"]
     await desk.ui.page(
         "Bring the vault back",
-        rows_of(
-            "A backup is brought back into a new folder; the vault that is open stays as it is. Leave notevault"
-            " (`quit`), then type in a terminal",
-            "",
-            f"   notevault backup restore --from {quoted} --to NEWFOLDER",
-            "",
-            "It asks for your recovery sheet where it is needed. `--list` shows what could be brought back, `--at DATE`"
-            " takes an earlier day.",
-            "",
-            "To see whether it would work, `backup drill` practises it here and writes nothing.",
-        ),
+        lambda width, hidden: [*before(width, hidden), *command_rows(words, width), *after(width, hidden)],
     )
 
 

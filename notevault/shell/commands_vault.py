@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from notevault.adapters.places import user_path
 from notevault.app import doctoring, importing, opening
@@ -12,13 +13,17 @@ from notevault.app.doctoring import Item
 from notevault.domain.imported import ImportedNote
 from notevault.domain.importing import FILE_LIMIT, parse
 from notevault.domain.templates import TEMPLATES
-from notevault.errors import NotFound, UsageFault
+from notevault.errors import NotevaultError, NotFound, UsageFault
 from notevault.shell import owner, wizard, wording
-from notevault.shell.complete import COMMANDS
+from notevault.shell.backup_bar import HALTED, here
+from notevault.shell.complete import BACKUP, BACKUP_ABOUT, COMMANDS
 from notevault.shell.desk import Desk
 from notevault.shell.paint import Row, columns, count, wrapped
 from notevault.shell.ui import Progress, options, rows_of
 from notevault.vault import verify
+
+if TYPE_CHECKING:
+    from notevault.backup.overview import Overview
 
 NAMED = 50
 """Findings that are spelled out."""
@@ -65,7 +70,10 @@ async def show_help(desk: Desk, rest: str) -> None:
     known = {name: (takes, about) for name, takes, about in COMMANDS}
     if word in known:
         takes, about = known[word]
-        await desk.ui.page(f"Help: {word}", rows_of(f"{word} {takes}".strip(), "", about, "", HELP_MORE.get(word, "")))
+        lines = [f"{word} {takes}".strip(), "", about, "", HELP_MORE.get(word, "")]
+        if word == "backup":
+            lines += ["", *(f"backup {each}: {BACKUP_ABOUT[each]}" for each in BACKUP)]
+        await desk.ui.page(f"Help: {word}", rows_of(*lines))
         return
 
     def rows(width: int, _hidden: bool) -> list[Row]:
@@ -120,17 +128,35 @@ _STEPS = {
 """What `notevault doctor` advises in commands, as one does it here at the prompt."""
 
 
+def _backups(desk: Desk) -> Callable[[], Overview]:
+    """The look at the backups, taken before the vault is: a place that hangs must not hold her up."""
+    from notevault.wiring.backup import overview_of
+
+    try:
+        seen = overview_of(desk.side)
+    except NotevaultError as fault:
+        kept = fault
+
+        def raise_it() -> Overview:
+            raise kept
+
+        return raise_it
+    return lambda: seen
+
+
 async def doctor(desk: Desk, _rest: str) -> None:
     """What `notevault doctor` says, of the vault that is open."""
 
     def job(_say: Progress) -> list[Item]:
+        backups = None if desk.demo is not None else _backups(desk)
         with desk.gate:
             inside = doctoring.look_inside(desk.session)
             known = {item.topic for item in inside} - {"drafts"}
-            outside = doctoring.look(desk.env, desk.side.vault)[0]
+            outside = doctoring.look(desk.env, desk.side.vault, backups)[0]
             return [item for item in outside if item.topic not in known] + inside
 
-    items = await desk.ui.work("Doctor", ["Looking at the vault and this laptop\u2026"], job)
+    halted = [Item("automatic backup", "bad", HALTED)] if desk.backup.halted else []
+    items = halted + await desk.ui.work("Doctor", ["Looking at the vault and this laptop\u2026"], job)
 
     def rows(width: int, _hidden: bool) -> list[Row]:
         listed: list[Row] = []
@@ -140,7 +166,7 @@ async def doctor(desk: Desk, _rest: str) -> None:
             style = "class:heading" if mark.startswith("!") else ""
             told = wrapped(item.sentence, min(width, 78) - len(label), style)
             step = _STEPS.get(item.topic, item.step) if mark else item.step
-            told += wrapped(step, min(width, 78) - len(label)) if step else []
+            told += wrapped(here(step), min(width, 78) - len(label)) if step else []
             heads = [label, *[" " * len(label)] * (len(told) - 1)]
             listed += [[("class:key", head), *row] for head, row in zip(heads, told, strict=True)]
         return listed

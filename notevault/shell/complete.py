@@ -3,10 +3,10 @@
     first word          commands that begin so; from three letters on also clients
     after a command     that takes a client: clients by the letters of any part of the name, or by code
     after `help`        commands
-    after `backup`      what can be done with backups
+    after `backup`      what can be done with backups, also before a letter is typed: no name is among it
     anything else       nothing: search words, file names and passphrases are not ours to offer
-Nothing is offered before a letter is typed, so that no list of names appears by itself. What is put into the line is
-the code, never the name: it is unique, and it may stay in the terminal's history. With hidden names the labels are
+Nothing else is offered before a letter is typed, so that no list of names appears by itself. What is put into the line
+is the code, never the name: it is unique, and it may stay in the terminal's history. With hidden names the labels are
 codes too, and clients are found by code alone.
 """
 
@@ -50,7 +50,7 @@ REVIEW = "review"
 """What `audit` takes besides a client."""
 BACKUP = ("add", "remove", "list", "run", "status", "verify", "restore", "drill", "heal", "watch")
 """What `backup` takes."""
-_BACKUP = {
+BACKUP_ABOUT = {
     "add": "name a place: a stick, a folder on the network",
     "remove": "no longer back up to a place",
     "list": "the places, and where they are",
@@ -126,18 +126,16 @@ def complete(line: str, cursor: int, catalogue: Catalogue) -> list[Completion]:
     at = len(before) - len(argument)
     if takes is None:  # no command of ours: perhaps a name of several words
         return _clients(typed, start, catalogue)
+    if takes == "what":
+        low = argument.lower()
+        return [Completion(at, each, f"{each}: {BACKUP_ABOUT[each]}") for each in BACKUP if each.startswith(low)]
     if not argument:
         return []
     if takes == "client":
         reviews = command.lower() == "audit" and REVIEW.startswith(argument.lower())
         first = [Completion(at, REVIEW, f"{REVIEW}: look over the last month")] if reviews else []
         return [*first, *_clients(argument, at, catalogue)][:LIMIT]
-    if takes == "command":
-        return _commands(argument, at)
-    if takes == "what":
-        low = argument.lower()
-        return [Completion(at, each, f"{each}: {_BACKUP[each]}") for each in BACKUP if each.startswith(low)]
-    return []
+    return _commands(argument, at) if takes == "command" else []
 
 
 def did_you_mean(line: str) -> str | None:

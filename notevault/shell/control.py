@@ -10,6 +10,7 @@
                       backup now              a place was added, or a backup is wanted at once
     parent -> child   held | busy | pass <hex> | words <sentences>   the answers
                       lock | quit <why>          what to do now
+                      worker dead | runs         whether backups are made by themselves
 The end of the pipe tells either side that the other is gone. No key and no text ever goes over it, but for the
 passphrase of a demo, which opens nothing that outlives the shell.
 """

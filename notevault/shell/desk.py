@@ -19,7 +19,7 @@ from notevault.domain import dates
 from notevault.domain.settings import Settings
 from notevault.errors import NotevaultError
 from notevault.shell.alarms import Alarms
-from notevault.shell.backup_bar import BackupBar
+from notevault.shell.backup_bar import BackupBar, here
 from notevault.shell.backup_job import Jobs
 from notevault.shell.control import Channel
 from notevault.shell.safe import visible_line
@@ -185,12 +185,16 @@ class Desk:
         """The countdown in an editor's bottom line, after what must not be overlooked."""
         return f"FINDING \u2502 {self.ui.idle.words()}" if self.finding else self.ui.idle.words()
 
+    def alarm(self) -> tuple[str, ...]:
+        """What an editor's title row says in front of everything, the longest wording first."""
+        return self.backup.bar if self.backup.red else ()
+
     def say(self, *sentences: str) -> None:
         self.message += [each for each in sentences if each]
 
     def say_fault(self, fault: NotevaultError) -> None:
         self.alarms.heard(fault)
-        self.say(in_plain_words(f"{fault.sentence} {fault.next_step}".strip()))
+        self.say(in_plain_words(here(f"{fault.sentence} {fault.next_step}".strip())))
 
     # What must be looked at
 

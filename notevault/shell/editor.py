@@ -88,6 +88,7 @@ class _Editor:
         self._saved_text: str | None = None if job.unsaved else self.model.text
         self._saved_word, self._saved_at = "", 0.0
         self._status = hooks.status()
+        self._alarm = tuple(hooks.alarm())
         self._trouble = ""
         self._alone = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -211,11 +212,12 @@ class _Editor:
                 self._leave(reason)
                 return
             self._status = self.hooks.status()
+            self._alarm = tuple(self.hooks.alarm())
             if (trouble := self.hooks.keeping()[1]) != self._trouble:
                 self._trouble = trouble
                 self.state.say(trouble, alarm=bool(trouble))
                 self._redraw()
-            if (now := self._status + self._save_state()) != shown:
+            if (now := "\n".join((self._status, self._save_state(), *self._alarm))) != shown:
                 shown = now
                 self._redraw()
 
@@ -238,7 +240,9 @@ class _Editor:
     def _paint(self, width: int, height: int) -> Picture:
         name = self.job.code if self.names_hidden else self.job.title
         title = " \u00b7 ".join(part for part in (name, self.job.detail) if part)
-        return self.state.paint(title, self.job.template, self._save_state(), self._status, width, height)
+        return self.state.paint(
+            title, self.job.template, self._save_state(), self._status, width, height, alarm=self._alarm
+        )
 
     async def run(self, source: Input | None, output: Output | None) -> EditorResult:
         app: Application[str] = Application(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,6 +64,10 @@ class EditorHooks(Protocol):
 
     def status(self) -> str:
         """The right end of the bottom line: `locks in 4:58`."""
+        ...
+
+    def alarm(self) -> Sequence[str]:
+        """What must be seen at once, whatever is being written: several wordings, the longest first; () for nothing."""
         ...
 
     def should_close(self) -> str | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from notevault.shell.clipboard import Clipboard
 from notevault.shell.editor_keys import HELP
@@ -264,8 +264,18 @@ class EditorState:
         count = f"{hits.index(current) + 1} of {len(hits)}" if current in hits else f"{len(hits)} found"
         return [f"{count}  Enter next  Shift-F3 previous  Esc closes", f"{count}  Esc closes", count]
 
-    def paint(self, title: str, template: str, saving: str, status: str, width: int, height: int) -> Picture:
-        """The whole screen. `saving` says how far the text is saved, `status` is the caller's part."""
+    def paint(
+        self,
+        title: str,
+        template: str,
+        saving: str,
+        status: str,
+        width: int,
+        height: int,
+        *,
+        alarm: Sequence[str] = (),
+    ) -> Picture:
+        """The whole screen. `saving` says how far the text is saved, `status` and `alarm` are the caller's part."""
         count = self.words()
         words = f"{count:,} word{'' if count == 1 else 's'}"
         saving = "read only" if self.read_only else saving
@@ -284,6 +294,7 @@ class EditorState:
             states=[SEPARATOR.join(p for p in part if p) for part in parts],
             message=self.message,
             alarm=self.alarm,
+            loud=alarm,
             bar=bar if self.mode == "find" else None,
             help=HELP if self.mode == "help" else None,
             help_top=self._help_top,

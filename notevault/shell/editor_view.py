@@ -7,7 +7,8 @@ Small windows lose the title first, then the bottom line; the text keeps at leas
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from notevault.shell.safe import cell_width, clip, visible_line
 from notevault.shell.wrap import Layout
@@ -15,6 +16,8 @@ from notevault.shell.wrap import Layout
 MEASURE = 100
 """Columns of text at most: longer rows are hard to read."""
 
+LEAST_TITLE = 24
+"""Columns that the title keeps beside what is loud, before that is said in its short form."""
 MAX_DRAWN = 1000  # rows kept as they were drawn: a few screens full
 
 Row = list[tuple[str, str]]
@@ -35,7 +38,9 @@ class Bar:
 
 @dataclass
 class View:
-    """Everything one picture of the editor depends on. `notes` and `keys` are ways to say it, longest first."""
+    """Everything one picture of the editor depends on. `states`, `keys` and `loud` are ways to say it, longest first;
+    what is `loud` is never left out.
+    """
 
     title: str = field(repr=False)
     template: str
@@ -50,6 +55,7 @@ class View:
     bar: Bar | None = None
     help: list[str] | None = None
     help_top: int = 0
+    loud: Sequence[str] = ()
 
 
 @dataclass
@@ -69,8 +75,24 @@ def _two_sided(left: str, right: str, width: int, style: str) -> Row:
     return [(style, left + " " * gap + right)]
 
 
-def _bottom(view: View, width: int) -> Row:
+def _title(view: View, width: int) -> Row:
+    """Whose note it is; at the right end what is loud, in front of which all else gives way."""
+    title, template = f" {visible_line(view.title)}", visible_line(view.template)
+    if not view.loud:
+        return _two_sided(title, f"{template} ", width, "class:bar")
+    loud = next((each for each in view.loud if cell_width(each) + 2 + LEAST_TITLE <= width), view.loud[-1])
+    loud = clip(f" {visible_line(loud)} ", width)
+    room = width - cell_width(loud)
+    template = template if cell_width(template) + LEAST_TITLE <= room else ""
+    return [*_two_sided(title, f"{template} ", room, "class:bar"), ("class:alarm", loud)]
+
+
+def _bottom(view: View, width: int, *, alone: bool = False) -> Row:
+    """`alone`: there is no title row, so that what is loud stands here."""
     room = width - 2
+    if alone and view.loud:
+        short = view.loud[-1]
+        return _bottom(replace(view, loud=(), states=[*(f"{short}{SEPARATOR}{s}" for s in view.states), short]), width)
     for state in view.states:
         for keys in view.keys:
             if cell_width(keys) + cell_width(state) + 2 <= room:
@@ -197,8 +219,8 @@ class Painter:
     def paint(self, view: View, width: int, height: int) -> Picture:
         """A picture of exactly `height` rows, none wider than `width` cells."""
         width, height = max(1, width), max(1, height)
-        title = [_two_sided(f" {visible_line(view.title)}", f"{visible_line(view.template)} ", width, "class:bar")]
-        bottom = [_bottom(view, width)]
+        title = [_title(view, width)]
+        bottom = [_bottom(view, width, alone=height < 4)]
         bar: list[Row] = []
         bar_cursor: tuple[int, int] | None = None
         if view.bar is not None and height >= 2:

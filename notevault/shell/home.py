@@ -17,7 +17,9 @@ from notevault.shell.screens import Screen, typed_into
 from notevault.shell.text import TextModel
 
 PROMPT = "notevault> "
-OFFERS = 6
+OFFERS, WORDS = 6, 10
+"""Of commands and clients; of the words that `backup` takes."""
+WORDY = "backup "
 KEYS = "Enter opens \u00b7 Tab completes \u00b7 F1 help \u00b7 F8 hides names \u00b7 ^L locks \u00b7 quit"
 KEYS_SHORT = "F1 help \u00b7 F8 hides names \u00b7 ^L locks"
 
@@ -91,7 +93,9 @@ class HomeScreen(Screen):
         elif name in {"up", "down", "page_up", "page_down"}:
             self._move(name, offers)
         elif name == "indent":
-            if offers:
+            if offers and self._marked is None and self.model.text.lower() == WORDY:
+                self._marked = 0  # nothing of the word is typed yet: first seen, then taken
+            elif offers:
                 self._take(offers[self._marked or 0])
         elif typed_into(self.model, name, select=select):
             self._marked = None
@@ -104,7 +108,7 @@ class HomeScreen(Screen):
     def _move(self, name: str, offers: list[Completion]) -> None:
         step = -1 if name.endswith("up") else 1
         if offers:
-            last = min(len(offers), OFFERS) - 1
+            last = min(len(offers), self._most()) - 1
             self._marked = (0 if step > 0 else last) if self._marked is None else self._marked + step
             self._marked = max(0, min(last, self._marked))
         else:
@@ -137,6 +141,9 @@ class HomeScreen(Screen):
     def offers(self) -> list[Completion]:
         catalogue = Catalogue(self.data.clients.clients, self.names_hidden)
         return complete(self.model.text, self.model.cursor, catalogue)
+
+    def _most(self) -> int:
+        return WORDS if self.model.text.lower().startswith(WORDY) else OFFERS
 
     # The picture
 
@@ -176,8 +183,10 @@ class HomeScreen(Screen):
         line, column = field_row(f" {PROMPT}", self.model, width, masked=False)
         line = [line[0], *[("", text) if style == "class:field" else (style, text) for style, text in line[1:]]]
         above: list[Row] = []
-        offers = self.offers()[:OFFERS]
-        for number, offer in enumerate(offers):
+        offers = list(enumerate(self.offers()[: self._most()]))
+        most = max(1, height - 3)
+        offers = offers[max(0, (self._marked or 0) - most + 1) :][:most]
+        for number, offer in offers:
             chosen = number == self._marked
             text = clip(visible_line(offer.label), width - 8)
             style = "class:chosen" if chosen else ""

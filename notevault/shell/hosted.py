@@ -27,6 +27,8 @@ FIRST_MS = 1_500
 LOOK_MS = 5_000
 """Between two looks whether a first backup place was added, here or by a command."""
 AGAIN_MS = (5_000, 30_000, 300_000)
+EARLY_MS, DEAD_ENDS = 20_000, 2
+"""One that ran for less has not done anything; after so many the shell says so."""
 LASTED_MS = 600_000
 """One that ran for so long is started again soon."""
 LEAVE_S = 2.0
@@ -46,6 +48,7 @@ class HostedWorker:
         self._process: subprocess.Popen[bytes] | None = None
         self._not_before = 0
         self._started = self._ends = 0
+        self._early = 0  # ends in a row
         self.waits = False
         """Whether something is not in a backup, as far as the child knows."""
 
@@ -60,6 +63,7 @@ class HostedWorker:
         if self._process is not None:
             if self._process.poll() is not None:
                 self._drop()
+                self._early = 0 if now - self._started > EARLY_MS else self._early + 1
                 self._ends = 0 if now - self._started > LASTED_MS else self._ends
                 self._not_before = now + AGAIN_MS[min(self._ends, len(AGAIN_MS) - 1)]
                 self._ends += 1
@@ -68,6 +72,11 @@ class HostedWorker:
             if self._has_place(self._vault) and not self._is_copy(self._vault):
                 self._started = now
                 self._start()
+
+    def is_dead(self, now: int) -> bool:
+        """Whether it ends early each time that it is started: then nothing is backed up by itself."""
+        lasts = self._process is not None and now - self._started > EARLY_MS
+        return self._early >= DEAD_ENDS and not lasts
 
     def hint(self, now: int) -> None:
         """A place was added, or a backup was asked for: look at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from notevault.app.writing import Writing
@@ -211,6 +212,9 @@ class _Reading:
 
     def status(self) -> str:
         return self._desk.status()
+
+    def alarm(self) -> Sequence[str]:
+        return self._desk.alarm()
 
     def keeping(self) -> tuple[str, str]:
         return "", ""

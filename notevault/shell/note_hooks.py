@@ -8,7 +8,7 @@ A fault is said in the status; the text stays in the editor, and it is tried aga
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from notevault.app.writing import Writing
@@ -74,6 +74,9 @@ class NoteHooks:
 
     def status(self) -> str:
         return self._desk.status()
+
+    def alarm(self) -> Sequence[str]:
+        return self._desk.alarm()
 
     def keeping(self) -> tuple[str, str]:
         return self.words, self._trouble

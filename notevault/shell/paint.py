@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 
 from notevault.shell.editor_view import Row
 from notevault.shell.safe import cell_width, clip, visible, visible_line
 from notevault.shell.text import TextModel
 from notevault.shell.wrap import Layout
 
-__all__ = ["Row", "clip_row", "columns", "count", "field_row", "plain", "row_width", "spread", "wrapped"]
+__all__ = [
+    "Row",
+    "clip_row",
+    "columns",
+    "command_rows",
+    "count",
+    "field_row",
+    "plain",
+    "row_width",
+    "spread",
+    "wrapped",
+]
 
 MASK = "\u2022"
 
@@ -24,6 +36,22 @@ def wrapped(text: str, width: int, style: str = "", indent: str = "") -> list[Ro
             piece = layout.plain(r)
             piece = "".join(cell.text for cell in layout.cells(r)) if piece is None else piece
             rows.append([(style, clip(indent + piece.rstrip(), width))])
+    return rows
+
+
+def command_rows(words: Sequence[str], width: int, *, windows: bool = sys.platform == "win32") -> list[Row]:
+    """A command to be typed or copied: in one row, else in several that are one command for a terminal. Only a word
+    that is wider than the screen by itself is broken.
+    """
+    whole = f"   {' '.join(words)}"
+    if cell_width(whole) <= width:
+        return [[("", visible_line(whole))]]
+    on = " ^" if windows else " \\"
+    last = len(words) - 1
+    rows: list[Row] = []
+    for at, word in enumerate(words):
+        line = f"   {'' if at == 0 else '  '}{visible_line(word)}{on if at < last else ''}"
+        rows += [[("", line)]] if cell_width(line) <= width else wrapped(line.strip(), width)
     return rows
 
 

@@ -135,6 +135,7 @@ class _Parent:
 
     def _listen(self, channel: Channel) -> None:
         """Answer the child until it closes its end, which it does by ending."""
+        told_dead = False
         while channel.there and not channel.gone and not self._overdue():
             with suppress(InterruptedError):
                 if select.select([channel], [], [], 1.0)[0]:
@@ -142,7 +143,11 @@ class _Parent:
                         self._answer(channel, line)
             self._enforce()
             if self._worker is not None:
-                self._worker.look(self._side.clock.boot_ms())
+                now = self._side.clock.boot_ms()
+                self._worker.look(now)
+                if (dead := self._worker.is_dead(now)) != told_dead:
+                    told_dead = dead
+                    channel.send(f"worker {'dead' if dead else 'runs'}")
 
     def _answer(self, channel: Channel, line: str) -> None:
         word, _, rest = line.partition(" ")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -19,9 +20,9 @@ from typing import TypeVar
 from notevault.errors import NotevaultError
 from notevault.shell import plain_tty
 from notevault.shell.editor_job import EditorHooks, EditorJob, EditorResult
-from notevault.shell.home import HomeScreen, entry_text
+from notevault.shell.home import PROMPT, HomeScreen, entry_text
 from notevault.shell.idle import WARN_S, Idle
-from notevault.shell.paint import plain
+from notevault.shell.paint import plain, wrapped
 from notevault.shell.plain_editor import edit_plain
 from notevault.shell.safe import visible
 from notevault.shell.screens import NO_ENTER, Check, Rows, Words, in_words
@@ -33,6 +34,8 @@ WIDTH = 76
 AT_ONCE = 20
 AT_ONCE_ROWS = 60
 SAY_EVERY_S = 3.0
+COMMAND = "notevault "
+"""How a line begins that is a command for a terminal."""
 
 
 class PlainUi:
@@ -157,7 +160,12 @@ class PlainUi:
     # Lines
 
     def say(self, *lines: str) -> None:
-        write("".join(f"{visible(line)}\n" for line in lines))
+        """Broken at words where the window ends, but for a command, which is to be copied."""
+        columns = max(20, shutil.get_terminal_size().columns) - 1
+        for line in lines:
+            whole = line.lstrip().startswith(COMMAND)
+            rows = [visible(line)] if whole else [plain(row) for row in wrapped(line, columns)]
+            write("".join(f"{row}\n" for row in rows))
 
     async def line(self, prompt: str, *, secret: bool = False, text: bool = False) -> str | None:
         """One line as typed; None for Ctrl-C. Raises Leave; where it is a note's `text`, only after all that came."""
@@ -300,7 +308,7 @@ class PlainUi:
         self._warnings = screen.data.warnings
         self.say(*screen.message)
         while True:
-            typed = await self.line("notevault> ")
+            typed = await self.line(PROMPT)
             if typed is None:
                 continue
             word = typed.strip()
@@ -310,6 +318,11 @@ class PlainUi:
                 return int(word) - 1
             elif word and word != ".":
                 return word
+
+    def home_changed(self, said: Sequence[str]) -> None:
+        if said:
+            self.say("", *said)
+            write(PROMPT)
 
     def _list(self, screen: HomeScreen) -> None:
         self.say("", f"== {screen.title}. {screen.data.right}".rstrip(". "))

@@ -42,6 +42,7 @@ class _Note:
         self.text = normalise(job.text)
         self.saved: str | None = None if job.unsaved else self.text
         self._trouble = ""
+        self._alarm: tuple[str, ...] = ()
 
     def _title(self) -> None:
         name = self._job.code if self._job.names_hidden else f"{self._job.title} {self._job.code}"
@@ -115,6 +116,9 @@ class _Note:
         if (trouble := self._hooks.keeping()[1]) != self._trouble:
             self._trouble = trouble
             self._ui.say(*([trouble] if trouble else []))
+        if (alarm := tuple(self._hooks.alarm())[:1]) != self._alarm:
+            self._alarm = alarm
+            self._ui.say(*alarm)
 
     async def _act(self, word: str, rest: str) -> None:
         count = len(self.text.split("\n"))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from dataclasses import replace
+
 from notevault.app.writing import unsaved_drafts
 from notevault.domain.notes import word_count
 from notevault.errors import NotevaultError
@@ -11,6 +15,10 @@ from notevault.shell.home import HomeScreen
 from notevault.shell.home_data import home_data
 from notevault.shell.paint import columns, count
 from notevault.vault.drafts import Draft, View
+
+FRESH_S = 1.0
+STILL = 3
+"""Looks without a key, after which a line that was begun is no longer being typed."""
 
 
 async def work(desk: Desk) -> None:
@@ -34,7 +42,11 @@ async def _home(desk: Desk) -> None:
         await _cannot_list(desk, fault)
         return
     desk.message, desk.retype = [], ""
-    picked = await desk.ui.home(screen)
+    fresh = asyncio.create_task(keep_fresh(desk, screen))
+    try:
+        picked = await desk.ui.home(screen)
+    finally:
+        fresh.cancel()
     try:
         if isinstance(picked, int):
             entry = screen.data.entries()[picked]
@@ -43,6 +55,28 @@ async def _home(desk: Desk) -> None:
             await commands.run(desk, picked)
     except NotevaultError as fault:
         desk.say_fault(fault)
+
+
+async def keep_fresh(desk: Desk, screen: HomeScreen, every_s: float = FRESH_S) -> None:
+    """While she is at home: an alarm of the backups that comes or ends, and a job that has ended, are told at once; the
+    latter not while she is typing, for the next key would take it away. The rows stay as they are: one may be marked.
+    """
+    alarm, typed, still = desk.backup.warnings(), screen.model.text, 0
+    while not screen.done:
+        await asyncio.sleep(every_s)
+        still = still + 1 if screen.model.text == typed else 0
+        typed = screen.model.text
+        news = desk.jobs.news() if not typed or still >= STILL else []
+        now = desk.backup.warnings()
+        if not news and now == alarm:
+            continue
+        told = [each for each in now if each not in alarm]
+        alarm = now
+        with contextlib.suppress(NotevaultError):  # the list cannot be logged just now: the next one says why
+            data = await desk.run(lambda: home_data(desk))
+            screen.data = replace(screen.data, warnings=data.warnings, reminder=data.reminder)
+        screen.message = [*screen.message, *news]
+        desk.ui.home_changed([*told, *news])
 
 
 async def _cannot_list(desk: Desk, fault: NotevaultError) -> None:

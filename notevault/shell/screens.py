@@ -223,6 +223,14 @@ class Confirm(Screen):
         return rows, (min(len(plain(rows[-1])) + 1, width - 1), len(rows) - 1)
 
 
+def _capped(rows: list[Row], most: int) -> list[Row]:
+    """What is chosen from must be in sight: a long text above it is cut, and the cut is marked."""
+    kept = rows[: max(0, most)]
+    if kept and len(kept) < len(rows):
+        kept[-1] = [*kept[-1], ("", "\u2026")]
+    return kept
+
+
 class Choose(Screen):
     """A list; Enter takes the marked one. `items` gives each entry's rows; few entries also by their number."""
 
@@ -261,11 +269,13 @@ class Choose(Screen):
         """Nothing pasted chooses."""
 
     def body(self, width: int, height: int) -> tuple[list[Row], tuple[int, int] | None]:
-        head = [*self.paragraphs(width), [("", "")]]
+        items = self.items(width - 4, self.names_hidden)
+        head = _capped(self.paragraphs(width), height - 1 - min(sum(map(len, items)), max(3, height * 2 // 3)))
+        head.append([("", "")])
         room = max(1, height - len(head))
         shown: list[Row] = []
         marked = (0, 0)
-        for number, rows in enumerate(self.items(width - 4, self.names_hidden)):
+        for number, rows in enumerate(items):
             chosen = number == self.selected
             start = len(shown)
             for at, row in enumerate(rows):

@@ -30,6 +30,11 @@ _WHY = (
     "If this laptop is lost or breaks, or the passphrase is forgotten, only your recovery sheet opens the notes."
     " The passphrase alone cannot bring them back. Print it, and keep the paper away from the laptop."
 )
+_OLDER = (
+    "The sheet you have is then no longer taken. Destroy it all the same: with an older copy of the vault or of a"
+    " backup it still opens all notes, later ones too.",
+    "If it was stolen, a new sheet is not enough: make a new vault and import your notes into it.",
+)
 
 
 def model_of(desk: Desk, kit: Kit) -> SheetModel:
@@ -278,7 +283,7 @@ async def command(desk: Desk) -> None:
         TITLE,
         [state],
         options(
-            "Make a new sheet\nthe old one stops working",
+            "Make a new sheet\nfor one that is lost; the old one must then be destroyed",
             "I have the paper: check it by typing it in" + ("" if not done else " again"),
             "Back",
         ),
@@ -287,9 +292,7 @@ async def command(desk: Desk) -> None:
     )
     if picked == 0:
         desk.session.check_writable()
-        sure = not done or await desk.ui.confirm(
-            TITLE, ["The sheet you have will no longer open this vault."], "Make a new one?", default=False
-        )
+        sure = not done or await desk.ui.confirm(TITLE, _OLDER, "Make a new one?", default=False)
         if sure and await owner.asked(desk, TITLE):
             kit = await desk.ui.work(
                 TITLE, ["Making a new recovery sheet\u2026"], lambda _: rekey.new_sheet(desk.session)

@@ -233,6 +233,9 @@ class Stage:
         found: str | int | None = await self.run(screen)
         return found
 
+    def home_changed(self, said: Sequence[str]) -> None:
+        self._redraw()
+
     async def work(self, title: Words, text: Sequence[Words], job: Callable[[Progress], T]) -> T:
         if self.leaving:
             raise Leave(self.leaving)

@@ -87,6 +87,10 @@ class Ui(Protocol):
         """A command line, or the place of the row to be opened, or None to look again."""
         ...
 
+    def home_changed(self, said: Sequence[str]) -> None:
+        """What `home` shows was changed meanwhile; `said` is new in it."""
+        ...
+
     async def edit(self, job: EditorJob, hooks: EditorHooks) -> EditorResult: ...
 
     def leave(self, reason: str) -> None:

@@ -14,6 +14,7 @@ from notevault.domain.settings import IDLE_MINUTES
 from notevault.errors import NotevaultError
 from notevault.shell import backup_add, sheet_flow
 from notevault.shell.desk import Desk
+from notevault.shell.elsewhere import elsewhere
 from notevault.shell.ui import Leave, options, rows_of
 
 TITLE = "Welcome to notevault"
@@ -36,26 +37,9 @@ async def first_run(desk: Desk) -> None:
         if picked == 0:
             await _new_vault(desk)
         elif picked == 1:
-            await _elsewhere(desk)
+            await elsewhere(desk)
         elif picked == 2 or await desk.ui.confirm(TITLE, [], "Leave without setting up?", default=True):
             raise Leave("exit")
-
-
-async def _elsewhere(desk: Desk) -> None:
-    await desk.ui.page(
-        TITLE,
-        rows_of(
-            "A vault is a folder. If it lies somewhere on this laptop already, leave and start notevault with",
-            "",
-            "   notevault --vault FOLDER",
-            "",
-            "If it comes from another laptop, copy that folder to",
-            "",
-            f"   {desk.side.vault}",
-            "",
-            "and start notevault again: with your recovery sheet it becomes this laptop's own.",
-        ),
-    )
 
 
 async def _new_vault(desk: Desk) -> None:

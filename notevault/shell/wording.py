@@ -62,6 +62,11 @@ _STANDINGS = {
         "The log was signed or carried on with a key that is not this vault's. No failing disk does that: somebody"
         " changed the log who did not have your passphrase.",
     ),
+    "FORKED: two laptops": (
+        "Two laptops went on with this vault, each by itself",
+        "Both are yours, and what was saved on either is here. Going on brings them together in a new log; nothing of"
+        " either is lost.",
+    ),
     "FORKED": (
         "The log of this vault is not the one this laptop knows",
         "Where this laptop has seen certain entries, there are others now. Either two copies of the folder were used"

@@ -35,7 +35,7 @@ from notevault.vault.follow import (
 from notevault.vault.items import DEVICE, LOG, SESSION, DeviceItem, LogItem
 from notevault.vault.recorder import LogSigner, Recorder
 from notevault.vault.session import Keys
-from notevault.vault.survey import Alleged, Survey, copy_of, open_log
+from notevault.vault.survey import TWO_LAPTOPS, Alleged, Survey, copy_of, open_log
 
 Door = list[tuple[Alleged, PassphraseSlot]]
 """The alleged headers that have a slot for this laptop, the highest first."""
@@ -131,8 +131,12 @@ def open_keys(
     secrets: Secrets,
     stretcher: Stretcher,
     keep_okm: bool,
+    *,
+    held: bool = False,
 ) -> tuple[Keys, Alleged]:
-    """The first alleged header that this device's slot opens and whose identity is the vault's own."""
+    """The first alleged header that this device's slot opens and whose identity is the vault's own. `held`: nothing is
+    entered in the log that is there, since a new one is about to follow it: a failed try waits for that one.
+    """
     wrong: WrongSecret | None = None
     fault: NotevaultError | None = None
     for alleged, slot in door:
@@ -149,7 +153,10 @@ def open_keys(
         else:
             return Keys(vk, generation, table, okm if keep_okm else None), alleged
     if wrong is not None and not isinstance(fault, Damaged):  # damage shows only after the passphrase was right
-        _log_failure(env, seen, device, secrets)
+        if held:
+            fails.keep(env, seen.local, "passphrase")
+        else:
+            _log_failure(env, seen, device, secrets)
         raise wrong
     if stretcher.passphrase is not None:
         fails.keep(env, seen.local, "header" if fault is None else why_not(fault))
@@ -205,8 +212,8 @@ def own_recorder(env: Env, seen: Survey, item: LogItem, user: bytes) -> Recorder
     """
     for alleged in seen.alleged:
         if alleged.header.origin == item.origin:
-            if alleged.fault is not None:
-                raise LogDamaged(alleged.fault)
+            if alleged.fault not in (None, TWO_LAPTOPS):
+                raise LogDamaged(alleged.fault or "")
             signer = LogSigner.for_log(item, alleged.log, alleged.tail)
             return Recorder(env, alleged.log, signer, user, alleged.tail)
     for alleged in seen.alleged:

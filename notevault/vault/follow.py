@@ -16,7 +16,7 @@ from notevault.vault.index import Catalogue
 from notevault.vault.items import Head, LogItem
 from notevault.vault.recorder import Recorder
 from notevault.vault.replay import Finding, Progress
-from notevault.vault.session import Session
+from notevault.vault.session import SNAPSHOT_EVERY, Session
 from notevault.vault.survey import open_log
 
 
@@ -173,6 +173,15 @@ def _continues(session: Session, origin: str, log: LogFile | Recorder, tail: Tai
 
 
 def _grown(session: Session, whole: dict[str, tuple[LogFile | Recorder, Tail]]) -> dict[str, int]:
-    """Closed logs that have more than the catalogue has seen of them, and from where on: they were brought in."""
-    seen = {origin: session.catalogue.covered(origin) for origin in whole if origin != session.origin}
-    return {origin: found[0] for origin, found in seen.items() if found and found[0] < whole[origin][1].size}
+    """Closed logs that were brought in beyond what the catalogue has seen (without one: what the key file says), and
+    from where on.
+    """
+    found: dict[str, int] = {}
+    for origin, least in session.header.origins.items():
+        if origin in whole and origin != session.origin:
+            start = (session.catalogue.covered(origin) or (least, b""))[0]
+            if start < whole[origin][1].size:
+                found[origin] = start
+    if found:
+        session.catalogue.changes += SNAPSHOT_EVERY  # the snapshot is written at the end of this: it is said once
+    return found

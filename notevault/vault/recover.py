@@ -5,23 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from notevault.auditlog import entry
-from notevault.auditlog.merkle import EMPTY_ROOT
 from notevault.crypto import kdf, signing, slots
 from notevault.crypto import keytable as table_seal
-from notevault.errors import Damaged, LogDamaged, NotFound, NoVault, Refused, WrongSeal, WrongSecret
+from notevault.errors import Damaged, NotFound, NoVault, Refused, WrongSeal, WrongSecret
 from notevault.formats.header import Header, RecoverySlot
 from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import LocalState
 from notevault.storage.logfile import LogFile, Tail
-from notevault.vault import found, settle
+from notevault.vault import found, gather, settle, takeover
 from notevault.vault.env import Env
 from notevault.vault.follow import follow_logs, heads_seen
 from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
 from notevault.vault.sealer import VaultSealer
 from notevault.vault.session import Keys, Session
-from notevault.vault.survey import NAMING_EVENTS, believe, highest_seq, is_next, open_log, read_headers
+from notevault.vault.survey import NAMING_EVENTS, believe, highest_seq, is_next, read_headers
 
 
 def open_with_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> tuple[Header, str, Keys]:
@@ -46,16 +45,19 @@ def open_with_sheet(env: Env, vault: Path, seed: bytes, fingerprint: bytes) -> t
         raise NoVault("The set-up of this vault was not finished.")
     kit = slots.KitKeys.from_seed(seed)
     fault: Damaged | None = None
-    for each in alleged:
+    refused = False
+    for each in gather.newest(alleged):  # several where laptops went on apart: the sheet need not open all of them
         try:
             opened = open_header(each.header, kit)
         except Damaged as found_fault:
             fault = fault or found_fault
             continue
-        if opened is None:
-            raise Refused("This recovery sheet was replaced by a newer one.", "Use the newest sheet of this vault.")
-        return each.header, each.digest, opened
-    raise fault or Damaged("No key file of this vault could be used.")
+        if opened is not None:
+            return each.header, each.digest, opened
+        refused = True
+    if refused or fault is None:
+        raise Refused("This recovery sheet was replaced by a newer one.", "Use the newest sheet of this vault.")
+    raise fault
 
 
 def open_header(header: Header, kit: slots.KitKeys) -> Keys | None:
@@ -96,30 +98,39 @@ def recover(
     header, digest, keys = open_with_sheet(env, vault, seed, fingerprint)
     paths = VaultPaths(vault)
     local = LocalState(env.files, env.local_root / header.vault.hex())
-    sizes: dict[str, int] = {}
-    cites: dict[str, object] = {"origin": header.origin, "root": EMPTY_ROOT.hex(), "size": 0}
-    notices = _older_than_seen(header, local)
-    newest = 0
-    for origin in header.origins:
-        try:
-            log, tail = open_log(env, paths, local, header, origin)
-        except (LogDamaged, NotFound) as fault:  # its notes that still open are taken in; it is cited with nothing
-            notices.append(f"DAMAGED: a log of this vault could not be believed. {fault.sentence}")
-            continue
-        sizes[origin] = max(tail.size, header.origins[origin])
-        newest = max(newest, _newest_named(VaultSealer(header.vault, keys.table, env.entropy), log, tail))
-        if origin == header.origin:
-            cites = {"origin": origin, "root": tail.root.hex(), "size": tail.size}
-    if newest > header.seq:
+    public = slots.KitKeys.from_seed(seed).public
+    all_ = gather.gather(
+        env, paths, local, header, keys, lambda slot: isinstance(slot, RecoverySlot) and slot.pk == public
+    )
+    notices = _older_than_seen(all_.highest, header.vault, local)
+    for fault in all_.faults.values():  # its notes that still open are taken in; it is cited with nothing
+        notices.append(f"DAMAGED: a log of this vault could not be believed. {fault.sentence}")
+    sealer = VaultSealer(header.vault, all_.keys.table, env.entropy)
+    named = max((_newest_named(sealer, log, tail) for log, tail in all_.logs.values()), default=0)
+    if named > all_.highest:
         notices.append(
-            f"ROLLED BACK: the log tells of key file {newest}, but the newest one here is {header.seq}."
+            f"ROLLED BACK: the log tells of key file {named}, but the newest one here is {all_.highest}."
             " Passphrases and clients made after it may be missing."
         )
-    highest = max(highest_seq(env, paths, header.vik), header.seq, newest)
+    if all_.given_up:
+        notices.append(
+            "This recovery sheet was replaced by a newer one on another laptop. It opens the vault all the same, and so"
+            " does the newer one. A further sheet ends both: `notevault sheet new`."
+        )
+    _, tail = all_.logs.get(header.origin, (None, Tail.empty()))
+    cites: dict[str, object] = {"origin": header.origin, "root": tail.root.hex(), "size": tail.size}
+    sizes = {str(origin): size for origin, size in all_.header.origins.items()}
+    highest = max(highest_seq(env, paths, header.vik), all_.highest, named)
     highest = elsewhere if elsewhere > highest and is_next(highest, elsewhere) else highest
-    session = found.adopt(env, paths, header, digest, keys, passphrase, params, cites, sizes, highest)
+    session = found.adopt(env, paths, all_.header, digest, all_.keys, passphrase, params, cites, sizes, highest)
     session.notices += notices
     complete = follow_logs(session, progress)
+    session.notices += gather.words(session, all_.before, header.origin)
+    if not complete:
+        taken = takeover.take_over(session)
+        if count := taken.named + taken.found:
+            were = "1 record was" if count == 1 else f"{count:,} records were"
+            session.notices.append(f"{were} entered anew in the log, since the log they were in is damaged.")
     session.catalogue.set_meta("sheet", "confirmed")  # it has just been typed in
     blobs = settle.settle_blobs(session) if complete and not session.findings else 0
     settle.tell(session, 0, 0, blobs)
@@ -137,10 +148,10 @@ def _newest_named(sealer: VaultSealer, log: LogFile, tail: Tail) -> int:
     return highest
 
 
-def _older_than_seen(header: Header, local: LocalState) -> list[str]:
+def _older_than_seen(highest: int, vault_id: bytes, local: LocalState) -> list[str]:
     """On a laptop that knew the vault: what it remembers of a newer state."""
-    heads, notices = heads_seen(local, header.vault, None)
-    if any(head.seq > header.seq for head in heads):
+    heads, notices = heads_seen(local, vault_id, None)
+    if any(head.seq > highest for head in heads):
         notices.append("ROLLED BACK: this laptop has seen a newer state of this vault than the one recovered.")
     return notices
 

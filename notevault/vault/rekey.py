@@ -13,7 +13,7 @@ from notevault.vault.headers import Slot, change_header
 from notevault.vault.items import DEVICE, DeviceItem, Head
 from notevault.vault.pending import enter_pending
 from notevault.vault.recorder import Act
-from notevault.vault.survey import highest_seq, is_next
+from notevault.vault.survey import TWO_LAPTOPS, highest_seq, is_next
 
 if TYPE_CHECKING:
     from notevault.vault.session import Session
@@ -75,7 +75,9 @@ def is_own_slot(slot: Slot, device_id: bytes) -> TypeGuard[PassphraseSlot]:
 
 
 def new_sheet(session: Session) -> found.Kit:
-    """Replace the recovery sheet: the old one opens no header from now on. Marks the sheet as not yet printed."""
+    """Replace the recovery sheet: no header written from now on has a slot for the old one. Older headers have, and the
+    vault key stays the same, so with one of them the old sheet opens everything. Marks the sheet as not yet printed.
+    """
     session.check_writable()
     with session.recorder.writing():
         return _new_sheet(session)
@@ -156,7 +158,7 @@ def confirm_rollback(session: Session, *, elsewhere: int = 0) -> Session:
             max([highest, *(seq for seq in (*(head.seq for head in heads), elsewhere) if is_next(highest, seq))]),
             session.how,
             seen,
-            None if session.read_only == RESTORED else confirmed,
+            None if session.read_only in (RESTORED, TWO_LAPTOPS) else confirmed,
         )
     fresh.catalogue.close()
     fresh.catalogue = session.catalogue

@@ -6,7 +6,7 @@ finding and left out; it never stops the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 
 from notevault.auditlog import entry, merkle
@@ -124,11 +124,14 @@ class Replayer:
             progress(size, size)
 
     def salvage(self, origin: str, pieces: Iterable[tuple[int, bytes]]) -> None:
-        """As `run` for entries of a log that cannot be believed as a whole: what holds is taken in, nothing covered."""
+        """As `run` for entries of a log that cannot be believed as a whole: what holds is taken in, nothing covered.
+        Records that are known already, by another log that names them too or by an earlier opening, are passed over.
+        """
+        known = {write.digest for write in self._catalogue.writes()} - self._catalogue.damaged().keys()
         self._catalogue.begin()
         try:
             for i, data in pieces:
-                self._apply(origin, i, data)
+                self._apply(origin, i, data, known=known)
             self._catalogue.commit()
         except BaseException:
             self._catalogue.rollback()
@@ -145,7 +148,16 @@ class Replayer:
             self._catalogue.rollback()
             raise
 
-    def _apply(self, origin: str, i: int, data: bytes, *, placed: bool = False, previous: bytes | None = None) -> None:
+    def _apply(
+        self,
+        origin: str,
+        i: int,
+        data: bytes,
+        *,
+        placed: bool = False,
+        previous: bytes | None = None,
+        known: Container[str] = (),
+    ) -> None:
         told = judge(self._sealer, origin, i, data)
         if isinstance(told, Finding):
             self.findings.append(told)
@@ -156,7 +168,7 @@ class Replayer:
             raise LogDamaged(f"REWRITTEN: at place {i} of the log stands the entry that was number {found.i}.")
         if previous is not None and found.p != merkle.leaf_hash(previous)[:16].hex():
             raise LogDamaged(f"REWRITTEN: entry {i} of the log does not follow from the one before it.")
-        if told.write is not None:
+        if told.write is not None and told.write.digest not in known:
             self._catalogue.add_write(told.write)
             self._open(told.write)
         elif found.ev == "sheet.confirm" or (found.ev == "session.open" and found.k["how"] == "sheet"):

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from notevault.auditlog import entry
 from notevault.errors import LogDamaged, NotFound
+from notevault.formats.header import Header
 from notevault.storage.local import DeviceFile, LocalState
 from notevault.storage.logfile import LogFile, Tail
+from notevault.vault import gather
 from notevault.vault.door import own_recorder
 from notevault.vault.env import Env
 from notevault.vault.follow import damaged_sentence, heads_seen, not_superseded, rolled_back, snapshot_heads
@@ -21,7 +23,7 @@ from notevault.vault.items import Head, LogItem
 from notevault.vault.recorder import Recorder
 from notevault.vault.sealer import VaultSealer
 from notevault.vault.session import Keys
-from notevault.vault.survey import Alleged, Survey, copy_of, open_log
+from notevault.vault.survey import TWO_LAPTOPS, Alleged, Survey, copy_of, open_log
 
 NEWER = "ROLLED BACK: the log tells of a newer key file than the one found here."
 
@@ -73,9 +75,11 @@ def look(
     if read_only is None:
         try:
             heads = not_superseded(heads, viewer, catalogue)
-            read_only = rolled_back(heads, alleged.header, viewer, lambda origin: _log(env, seen, origin))
+            header = alleged.header if alleged.fault is None else gather.all_here(env, seen.paths, alleged.header)
+            read_only = rolled_back(heads, header, viewer, lambda origin: _log(env, seen, header, origin))
         except LogDamaged as fault:
             read_only = damaged_sentence(fault.sentence)
+        read_only = read_only or alleged.fault
     lost = own is None or own.keys is None
     if lost and read_only is None:
         read_only = _reason_to_stop(env, alleged, viewer, keys)
@@ -84,8 +88,9 @@ def look(
 
 def _own(env: Env, seen: Survey, device: DeviceFile, item: LogItem | None) -> tuple[Recorder | None, str | None]:
     """The recorder of our own log, or None and perhaps why the vault can only be read."""
-    if seen.alleged[0].fault is not None:
-        return None, damaged_sentence(seen.alleged[0].fault)
+    fault = seen.alleged[0].fault
+    if fault is not None and fault != TWO_LAPTOPS:  # both logs hold then; only which way to go on is open
+        return None, damaged_sentence(fault)
     if item is None:
         return None, None
     try:
@@ -96,8 +101,8 @@ def _own(env: Env, seen: Survey, device: DeviceFile, item: LogItem | None) -> tu
         return None, damaged_sentence(fault.sentence)
 
 
-def _log(env: Env, seen: Survey, origin: str) -> tuple[LogFile, Tail]:
-    return open_log(env, seen.paths, seen.local, seen.alleged[0].header, origin)
+def _log(env: Env, seen: Survey, header: Header, origin: str) -> tuple[LogFile, Tail]:
+    return open_log(env, seen.paths, seen.local, header, origin)
 
 
 def _reason_to_stop(env: Env, alleged: Alleged, log: Recorder, keys: Keys) -> str | None:

@@ -1,8 +1,9 @@
 """A look at a vault that is still locked: which header is current, and what its log says. Nothing is written.
 
 Everything found here is *alleged* until the key table is open (docs/FORMAT.md section 3): whoever can write into the
-folder can put a header of his own there. So one candidate per vault identity is kept, the highest first; and where a
-log does not agree with its signed state, every header that it might have named, since reading must go on.
+folder can put a header of his own there. So of each vault identity the newest are kept, the highest first: one, or one
+of every laptop that went on apart; and where a log does not agree with its signed state, every header that it might
+have named, since reading must go on.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 NAMING_EVENTS = frozenset({"vault.create", "vault.recover", "header.write"})
 CARD_LIMIT = 4096
+FORKED = "FORKED: two versions of this vault's key file claim to be the newest."
+TWO_LAPTOPS = "FORKED: two laptops went on from one state of this vault, and what both did lies in this folder."
+_SOUND = (None, FORKED, TWO_LAPTOPS)  # the log can be believed
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Survey:
     paths: VaultPaths
     local: LocalState
     device: DeviceFile | None
-    alleged: tuple[Alleged, ...]  # the highest sequence number first; with a sound log, one per vault identity
+    alleged: tuple[Alleged, ...]  # the highest sequence number first; with sound logs, the newest of every laptop
     damaged: tuple[str, ...]  # header files that could not be read, as sentences
 
     @property
@@ -140,29 +144,56 @@ def read_headers(env: Env, paths: VaultPaths) -> tuple[list[tuple[Candidate, Hea
 def believe(
     env: Env, paths: VaultPaths, local: LocalState, headers: list[tuple[Candidate, Header]]
 ) -> tuple[list[Alleged], list[Damaged]]:
-    """Of the headers of one vault, those that may be current, the highest first: see `Survey.alleged`."""
+    """Of the headers of one vault, those that may be current, the highest first: see `Survey.alleged`.
+
+    Several with sound logs, none of which continues another, are of laptops that went on from one state; in one log, or
+    of one number in it, they are a fork.
+    """
     found: list[Alleged] = []
     faults: list[Damaged] = []
     logs: dict[str, tuple[LogFile, Tail]] = {}
     for candidate, header in headers:
-        sound = [each for each in found if each.header.vik == header.vik and each.fault is None]
-        if any(each.header.seq > header.seq for each in sound):
+        sound = [each for each in found if each.header.vik == header.vik and each.fault in _SOUND]
+        if any(continues(each.header, header, candidate.digest) for each in sound):
             continue
-        try:
-            alleged = _named(env, paths, local, header, candidate.digest, logs)
-        except Damaged as fault:
-            faults.append(fault)
-            log = LogFile(env.files, paths, local, header.origin)
-            alleged = Alleged(header, candidate.digest, log, Tail.empty(), fault.sentence)
-        if alleged is None:
+        said: list[Damaged] = []
+        alleged = alleged_of(env, paths, local, header, candidate.digest, logs, said)
+        if alleged is None or (said and any(each.header.seq > header.seq for each in sound)):
             continue
-        if any(each.header.seq == header.seq for each in sound):
-            forked = "FORKED: two versions of this vault's key file claim to be the newest."
+        faults += said
+        if sound and alleged.fault is None:
+            apart = all(each.header.origin != header.origin and each.fault != FORKED for each in sound)
+            forked = TWO_LAPTOPS if apart else FORKED
             faults.append(LogDamaged(forked))
             found = [replace(each, fault=forked) if each in sound else each for each in found]
             alleged = replace(alleged, fault=forked)
         found.append(alleged)
     return found, faults
+
+
+def continues(later: Header, header: Header, digest: str) -> bool:
+    """Was this key file known to whoever wrote `later`? It then lists the log beyond the entry that names it, or has
+    it as its `prev`.
+    """
+    return later.prev == digest or later.origins.get(header.origin, -1) > header.origins[header.origin]
+
+
+def alleged_of(
+    env: Env,
+    paths: VaultPaths,
+    local: LocalState,
+    header: Header,
+    digest: str,
+    logs: dict[str, tuple[LogFile, Tail]],
+    faults: list[Damaged] | None = None,
+) -> Alleged | None:
+    """None where no entry names it; with its `fault` where the log cannot be believed. `logs`: those opened so far."""
+    try:
+        return _named(env, paths, local, header, digest, logs)
+    except Damaged as fault:
+        if faults is not None:
+            faults.append(fault)
+        return Alleged(header, digest, LogFile(env.files, paths, local, header.origin), Tail.empty(), fault.sentence)
 
 
 def highest_seq(env: Env, paths: VaultPaths, vik: bytes) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from notevault.errors import Damaged, NotevaultError, SecretMissing, SecretsUnavailable
 from notevault.ports import SecretStore
 from notevault.storage.local import DeviceFile
-from notevault.vault import epochs, fails, found, remember, settle, snapshot, standing
+from notevault.vault import epochs, fails, found, gather, remember, settle, snapshot, standing
 from notevault.vault.door import Stretcher, door_of, open_keys, read_secrets, why_not
 from notevault.vault.env import Env
 from notevault.vault.follow import follow_logs
@@ -21,7 +21,7 @@ from notevault.vault.recorder import Act
 from notevault.vault.replay import Progress
 from notevault.vault.session import Keys, Session
 from notevault.vault.standing import Memories, Standing, newest_of
-from notevault.vault.survey import Alleged, Survey, alleged_locals, highest_seq, survey
+from notevault.vault.survey import TWO_LAPTOPS, Alleged, Survey, alleged_locals, highest_seq, survey
 
 
 def unlock(
@@ -38,7 +38,8 @@ def unlock(
 
     `shell`: a session of some length; a one-shot command's opening is logged with its first act. A vault that is older
     than this laptop has seen it, forked, or whose log does not agree with its signed state is opened for reading:
-    `Session.read_only` says why. `hold`: a reason to open it for reading only where there is none of those.
+    `Session.read_only` says why. `hold`: a reason to open it for reading only where there is none of
+    those; failed tries then wait for the log that is to follow.
 
     Raises WrongSecret (passphrase), SecretsUnavailable in its kinds (this laptop's key), NoVault, Damaged, Tampered,
     Refused (costs above what this machine may spend; no remembered session).
@@ -63,7 +64,8 @@ def unlock(
         except SecretsUnavailable as fault:
             fails.keep(env, seen.local, why_not(fault))
             raise
-    keys, alleged = open_keys(env, seen, door, device, secrets, stretcher, keep_okm)
+    held = hold is not None
+    keys, alleged = open_keys(env, seen, door, device, secrets, stretcher, keep_okm, held=held)
     opening = _Opening(env, seen, alleged, keys, store, device, expired_ms=secrets.expired_ms, hold=hold)
     opening.how = "remembered" if passphrase is None else "passphrase"
     opening.look(secrets.log)
@@ -76,7 +78,8 @@ def unlock(
             secrets = read_secrets(env, store, device)
             heads = standing.memories(seen.local, device.vault, secrets.log, opening.standing.catalogue)
             seen = survey(env, vault)
-            keys, alleged = open_keys(env, seen, door_of(env, seen, device), device, secrets, stretcher, keep_okm)
+            door = door_of(env, seen, device)
+            keys, alleged = open_keys(env, seen, door, device, secrets, stretcher, keep_okm, held=held)
             opening.seen, opening.alleged, opening.keys = seen, alleged, keys
             opening.look(secrets.log, heads)
             session = opening.start()
@@ -119,7 +122,7 @@ class _Opening:
             heads = standing.memories(self.seen.local, self.device.vault, item, catalogue)
         self.stored = item
         self.standing = standing.look(self.env, self._opened(), self.keys, self.device, item, catalogue, heads)
-        if self.hold is not None and self.standing.read_only is None:
+        if self.hold is not None and self.standing.read_only in (None, TWO_LAPTOPS):
             self.standing.read_only, self.standing.new_log = self.hold, False
 
     def _snapshot(self) -> Catalogue | None:
@@ -141,7 +144,7 @@ class _Opening:
         if self.seen.local.identity() != self.alleged.header.vik:
             with contextlib.suppress(NotevaultError):
                 self.seen.local.keep_identity(self.alleged.header.vik)
-        told = [each for each in self.seen.damaged if each not in (found_.read_only or "")]
+        told = [each for each in self.seen.damaged if each not in (found_.read_only or "") and each != TWO_LAPTOPS]
         session.notices += [*found_.notices, *(f"A key file could not be used: {each}" for each in told)]
         return session
 
@@ -195,7 +198,10 @@ def _take_in(session: Session, opening: _Opening, shell: bool, progress: Progres
                 "This laptop's own memory of the vault's last state was gone and is made anew. If you did not"
                 " remove it, look at what was done last: `audit`."
             )
+    joined = gather.join(session) if session.read_only is not None else None
     complete = follow_logs(session, progress)
+    if joined is not None:
+        session.notices += gather.words(session, joined.before, opening.alleged.header.origin)
     newest = session.catalogue.get_meta("header-seq")
     if session.read_only is None and isinstance(newest, int) and newest > session.header.seq:
         session.read_only = standing.NEWER

@@ -21,7 +21,7 @@ from notevault.formats.header import Header
 from notevault.formats.ids import Digest, is_origin
 from notevault.ports import Files
 from notevault.storage.layout import parse_header_name
-from notevault.vault import salvage
+from notevault.vault import gather, salvage
 from notevault.vault.follow import heads_seen
 from notevault.vault.index import Write
 from notevault.vault.recorder import Act
@@ -108,11 +108,15 @@ class _Check:
                 anchors.setdefault(cited, []).append((size, root))
         for origin, least in sorted(session.header.origins.items()):
             self._log(origin, least, anchors.get(origin, []))
+        theirs = gather.unlisted(session.env, session.paths, session.header)
         for name in filter(is_origin, session.env.files.names(session.paths.all_audit)):
             if name in session.header.origins:
                 continue
             if session.env.files.size(session.paths.checkpoint(name)) is None:
                 self.verdict.notes.append(f"A log {name[:8]} was begun and never used; it counts nowhere.")
+            elif name in theirs:
+                sentence = f"a log {name[:8]} of another laptop of this vault lies here, and its notes are not shown."
+                self.verdict.undecided.append(("UNLISTED", f"UNLISTED origin: {sentence}"))
             else:
                 self._find("UNLISTED", f"UNLISTED origin: a log {name[:8]} lies here that is not one of this vault.")
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from notevault.adapters.entropy import SystemEntropy
@@ -20,12 +21,15 @@ from notevault.auditlog import card as cards
 from notevault.auditlog import ed25519
 from notevault.auditlog import headers as key_files
 from notevault.auditlog.fault import Fault
-from notevault.backup import model, schedule
+from notevault.backup import model, overview, schedule
 from notevault.backup.hand import Job, patiently
 from notevault.backup.mirror import Ground
 from notevault.backup.model import PlaceFile, Report
+from notevault.backup.overview import Overview
 from notevault.backup.passing import Round, Way, pass_over, slow, take_round
+from notevault.backup.patience import PatientVolumes
 from notevault.backup.places import Places
+from notevault.backup.plain import quoted
 from notevault.backup.results import Results
 from notevault.errors import NotevaultError, NoVault, Refused
 from notevault.formats.ids import is_origin
@@ -85,8 +89,10 @@ def open_tree(path: Path) -> DiskTree:
     return DiskTree(path)
 
 
+@cache
 def volumes() -> Volumes:
-    return this_volumes()
+    """Without those that do not answer. One for the whole process, which remembers which they are."""
+    return PatientVolumes(this_volumes())
 
 
 def ground_of(side: LockedSide, vault_hex: str | None = None) -> Ground:
@@ -128,9 +134,14 @@ def check_is_vault(side: LockedSide, ground: Ground) -> None:
         return
     if vault_hex in other:
         raise Refused(
-            "This folder is a copy of the vault, which itself lies elsewhere; copies are not backed up.",
-            "Name the vault's own folder with --vault, or leave --vault away.",
+            f"This folder is a copy of the vault, which itself lies in {place}; copies are not backed up.",
+            f"Name the vault's own folder: --vault {quoted(place)}",
         )
+
+
+def overview_of(side: LockedSide, ground: Ground | None = None) -> Overview:
+    """How safe everything is at this moment. Raises NoVault and what the local folder raises."""
+    return overview.look(ground or ground_of(side), open_tree, volumes())
 
 
 # -- one backup, its results, and the worker's process

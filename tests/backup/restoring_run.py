@@ -18,13 +18,15 @@ from typing import Any
 
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
-from notevault.app import restoring
+from notevault.app import opening, restored, restoring
+from notevault.backup import restore_rest
 from notevault.backup.restore import Restored, finish, restore
 from notevault.backup.restore_plan import Building, decide, decide_again
 from notevault.crypto import kdf
 from notevault.formats import sheet
-from notevault.ports import WriteOnce
+from notevault.ports import Volume, WriteOnce
 from tests.backup import vaults
+from tests.fakes.places import FakeVolumes
 
 NEW_PASSPHRASE = "nine brown foxes cross the old bridge"
 CHANGES = ("append", "create", "create_batch", "make_folder", "move", "remove", "replace")
@@ -91,15 +93,32 @@ def bring_back(home: Path, to: Path, code: str, folders: list[Path], count: Coun
         return DiskPlace(root, "0d" * 16) if count is None else KilledPlace(root, count)
 
     read = sheet.parse_sheet(code)
-    copies = restoring.find(folders, DiskTree, None, read.fingerprint)
-    begun = Building(to).read(files)
-    choice = decide_again(copies, begun) if begun is not None else None
-    choice = choice or decide(copies).choice
-    restoring.try_sheet(copies, choice, read)
-    restored = restore(copies, choice, to, files, open_place)
-    restoring.recover_here(env, restored, read, NEW_PASSPHRASE, kdf.CHEAPEST).close("exit")
+    rest = restore_rest.left(files, to)
+    if rest is not None:
+        copied = Restored(to, rest.files, 0, rest.missing, rest.highest, again=True)
+    else:
+        copies = restoring.find(folders, DiskTree, None, read.fingerprint)
+        begun = Building(to).read(files)
+        choice = decide_again(copies, begun) if begun is not None else None
+        choice = choice or decide(copies).choice
+        restoring.try_sheet(copies, choice, read)
+        copied = restore(copies, choice, to, files, open_place, folders=folders)
+    if rest is not None and rest.opened:
+        session = opening.open_vault(env, to, NEW_PASSPHRASE, shell=False)
+    else:
+        session = restoring.recover_here(env, copied, read, NEW_PASSPHRASE, kdf.CHEAPEST)
+    restored.register(env, session.vault_id.hex(), to, folders, sticks(folders), open_place)
     finish(files, to)
-    return restored
+    session.close("exit")
+    return copied
+
+
+def sticks(folders: list[Path], *, read_only: bool = False) -> FakeVolumes:
+    """As if each folder, and the laptop, were a disk of its own."""
+    laptop = Volume("fixed", "", Path("/"), 1)
+    return FakeVolumes(
+        laptop, *(Volume("removable", "stick", one, at, read_only=read_only) for at, one in enumerate(folders, 2))
+    )
 
 
 def main(argv: list[str]) -> int:

@@ -345,13 +345,41 @@ def test_another_stick_at_a_known_path_is_a_place_of_its_own(desk: Desk) -> None
     blue = desk.stick("BLUE")
     first = desk.add(blue)
     blue.rename(desk.tmp / "pulled out")
-    desk.folder("BLUE")
+    del desk.table[-1]
+    desk.stick("spare")
+    desk.stick("BLUE")
     second = desk.add(blue)
     assert second.fresh
     assert second.place.id != first.place.id
     assert second.place.name == "BLUE 2"
     assert "BLUE was at this path before" in second.remarks[0]
     assert len(desk.places.all()) == 2
+
+
+@pytest.mark.parametrize("kind", ["removable", "fixed", "cloud"])
+@pytest.mark.parametrize("gone", ["marker", "all", "folder"])
+def test_a_place_that_was_deleted_from_its_disk_is_replaced_by_a_new_one_there(
+    desk: Desk, kind: str, gone: str
+) -> None:
+    blue = desk.stick("BLUE", kind)
+    folder = desk.folder("BLUE/backups")
+    first = desk.add(folder, "Desk")
+    desk.add(desk.stick("RED"))
+    desk.places.save_state(first.place.id, PlaceState(verdict="emptied", files=9))
+    if gone == "marker":
+        (base(folder, VAULT) / "VAULT.json").unlink()
+    else:
+        shutil.rmtree(folder if gone == "folder" else folder / "notevault")
+        folder.mkdir(exist_ok=True)
+    second = desk.add(folder)
+    assert blue.exists()
+    assert second.fresh
+    assert second.place.id != first.place.id
+    assert second.place.name == "Desk"
+    assert "is gone" in second.remarks[0]
+    assert sorted(each.id for each in desk.places.all()) == sorted({second.place.id, desk.places.get("RED").id})
+    assert desk.places.state(second.place.id) == PlaceState()
+    assert not (desk.places.root / first.place.id / "state").exists()
 
 
 # Names
@@ -362,9 +390,24 @@ def test_a_name_that_is_taken_is_refused(desk: Desk) -> None:
     assert "has that name" in desk.refuses(desk.stick("RED"), UsageFault, "desk")
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 61, "two\nlines", "bell\a", "1" * 32])
-def test_a_name_that_spoils_a_line_is_refused(desk: Desk, name: str) -> None:
-    desk.refuses(desk.stick("BLUE"), UsageFault, name)
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "empty"), ("  ", "empty"), ("x" * 61, "too long: 61"), ("two\nlines", "cannot be shown"),
+        ("bell\a", "cannot be shown"), ("1" * 32, "looks like a number"), ("--full", "begin with a dash"),
+    ],
+)  # fmt: skip
+def test_a_name_that_spoils_a_line_is_refused_and_why_is_said(desk: Desk, name: str, why: str) -> None:
+    assert why in desk.refuses(desk.stick("BLUE"), UsageFault, name)
+
+
+def test_a_cloud_service_is_called_by_its_name_and_is_no_second_folder_on_this_disk(desk: Desk) -> None:
+    desk.add(desk.stick("Disk", "fixed"), "Disk")
+    folder = desk.folder("somewhere")
+    desk.table.append(Volume("cloud", "Dropbox's folder", folder, 1))
+    added = desk.add(folder)
+    assert added.place.name == "Dropbox"
+    assert [remark for remark in added.remarks if "same disk" in remark] == []
 
 
 def test_names_of_its_own_choice_are_free_ones(desk: Desk) -> None:

@@ -14,6 +14,8 @@ from notevault.adapters.files import DiskFiles
 from notevault.app import backing, opening
 from notevault.auditlog import entry
 from notevault.backup import results
+from notevault.backup.model import AHEAD, FORKED, PlaceFile, PlaceState
+from notevault.backup.places import Places
 from notevault.backup.results import Result, Results
 from notevault.errors import LogDamaged
 from notevault.storage.layout import VaultPaths
@@ -74,6 +76,18 @@ def test_while_locked_results_are_entered_with_the_log_keys_alone(made: Made) ->
     assert all(one.h is None for one in found.values())  # nobody had the vault open
 
 
+@pytest.mark.parametrize("folder", ["backup", "backup/results"])
+def test_nothing_in_the_folder_of_backups_keeps_a_vault_from_opening(made: Made, folder: str) -> None:
+    """Not even a file where the folder of results belongs, or one that is somebody else's."""
+    path = made.own / folder
+    path.parent.mkdir(exist_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.write_bytes(b"x")
+    session = opening.open_vault(made.env(), made.vault, made.passphrase, shell=False)
+    session.close("exit")
+
+
 def test_at_an_opening_what_waits_is_entered(made: Made) -> None:
     left(made).put(results.VERIFY, "fail", 9, now(made))
     session = opening.open_vault(made.env(), made.vault, made.passphrase, shell=False)
@@ -125,6 +139,22 @@ def test_an_older_copy_of_the_vault_gets_no_entry_and_the_results_wait(made: Mad
     session.close("")
     assert size(made) == before
     assert left(made).any()
+
+
+@pytest.mark.parametrize("verdict", [AHEAD, FORKED])
+def test_while_a_backup_place_has_more_of_the_log_nothing_is_entered_and_the_results_wait(
+    made: Made, verdict: str
+) -> None:
+    """This laptop may have forgotten what it saw, with its whole disk put back to an earlier day; the place has not."""
+    places = Places(DiskFiles(), made.own)
+    places.save(PlaceFile("a1" * 16, "USB", "/stick", "removable", 1))
+    places.save_state("a1" * 16, PlaceState(verdict=verdict))
+    left(made).put(results.RUN, "ok", 7, now(made))
+    before = size(made)
+    assert backing.record_results(made.env(), made.vault) == 0
+    assert size(made) == before
+    places.save_state("a1" * 16, PlaceState(verdict="safe"))
+    assert backing.record_results(made.env(), made.vault) == 1
 
 
 def test_a_damaged_log_gets_no_entry_and_the_results_wait(made: Made) -> None:

@@ -24,7 +24,7 @@ from notevault.backup.copy_port import Copy
 from notevault.backup.ground import read_vault
 from notevault.backup.model import PlaceFile, PlaceState, Report, Waiting
 from notevault.backup.places import Places
-from notevault.backup.status import GREEN, status_of
+from notevault.backup.status import GREEN, PlaceStatus, status_of
 from notevault.backup.verify import FULL, verify
 from notevault.storage.local import HeadFile, LocalState
 from tests.backup.handmade import lay
@@ -85,6 +85,10 @@ class Lost:
     def state(self, name: str) -> PlaceState:
         return Places(disk.DiskFiles(), self.made.own).state(self.place(name).id)
 
+    def status(self, name: str) -> PlaceStatus:
+        now = self.old.clock.wall_ms()
+        return status_of(self.place(name), self.state(name), [now] * 257, None, Waiting(), now, False)
+
     def has_all(self) -> None:
         """By judges that know nothing of bringing in: the auditor, the hashes, and what the old laptop wrote."""
         for digest in [*self.lost, *self.own]:
@@ -120,7 +124,7 @@ def test_what_an_earlier_laptop_saved_is_told_once_and_kept_in_mind(lost: Lost) 
     assert (second.verdict, second.problems) == (model.SAFE, ())
     (more,) = lost.state("B").more.values()
     assert (more.changes, more.files, more.read) == (12, 12, True)
-    status = status_of(lost.place("B"), lost.state("B"), [1] * 257, None, Waiting(), lost.old.clock.wall_ms(), False)
+    status = lost.status("B")
     assert status.colour == GREEN, "it may be what she wanted: no alarm, and no colour"
     assert status.besides[0] == told.detail
     assert "heal --bring-in" in status.besides[1]
@@ -132,7 +136,7 @@ def test_readings_alone_are_not_worth_a_word(tmp_path: Path) -> None:
     lost = Lost(tmp_path, after=0)
     assert lost.go("B").problems == ()
     assert offers(lost.ground, read_vault(lost.ground), lost.copies("B")) == []
-    status = status_of(lost.place("B"), lost.state("B"), [1] * 257, None, Waiting(), lost.old.clock.wall_ms(), False)
+    status = lost.status("B")
     assert status.besides == ("", "")
 
 

@@ -202,19 +202,35 @@ def test_a_closed_log_that_is_shorter_than_its_successor_says_is_missed(made: Ma
 
 
 def test_a_missing_seal_rules_out_what_came_after_it(made: Made2, tmp_path: Path) -> None:
-    made.close_epoch()
-    sealed = made.size
     base = lay(made, tmp_path / "stick")
+    before = made.size
+    made.close_epoch()
     made.grow(1)
     lay(made, tmp_path / "stick")
     seal = base / place.seal(made.origin, 0)
     data = seal.read_bytes()
     seal.unlink()
-    assert read(base).whole().states[made.origin].size == sealed
+    assert read(base).whole().states[made.origin].size == before
     seal.write_bytes(data.replace(b"\xe2\x80\x94", b"-", 1))
-    assert read(base).whole().states[made.origin].size == sealed
+    assert read(base).whole().states[made.origin].size == before
     seal.write_bytes(data)
     assert read(base).whole().states[made.origin].size == made.size
+
+
+@pytest.mark.parametrize("how", ["gone", "zeroed", "another's"])
+def test_the_anchor_of_that_state_stands_for_a_seal_that_is_lost(made: Made2, tmp_path: Path, how: str) -> None:
+    made.close_epoch()
+    lay(made, tmp_path / "stick")
+    made.grow(1)
+    base = lay(made, tmp_path / "stick")
+    seal = base / place.seal(made.origin, 0)
+    data = seal.read_bytes()
+    seal.unlink()
+    if how != "gone":
+        seal.write_bytes(bytes(len(data)) if how == "zeroed" else data[:-20] + data[-20:].swapcase())
+    choice = read(base).whole()
+    assert choice.states[made.origin].size == made.size
+    assert list(read(base).seals(choice, made.origin)) == [(0, data)]
 
 
 def test_without_any_anchor_the_seals_are_states_too(made: Made2, tmp_path: Path) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from notevault.adapters.files import DiskFiles
 from notevault.backup import guard
-from notevault.errors import NotevaultError
+from notevault.backup.mirror import read_vault, run_pass
+from notevault.backup.places import Places
+from notevault.errors import DiskFull, LogDamaged
+from notevault.ports import Volume
 from tests.backup.scene import Scene
 
 DAY = 24 * 3600 * 1000
@@ -182,8 +188,67 @@ def test_a_freeze_holds_even_when_the_memory_cannot_be_written(scene: Scene) -> 
     path = scene.places.root / "hurt"
     path.unlink()
     path.mkdir()
+    (scene.made.own / "set-aside").write_bytes(b"")  # nor can what lies there be put aside
     for digest in scene.made.digests:
         scene.made.paths.blob(digest).unlink()
-    with pytest.raises(NotevaultError):
-        scene.look(since_ms=0)
+    assert scene.look(since_ms=0).frozen
+    assert path.is_dir()
     assert scene.places.frozen() is not None
+
+
+@pytest.mark.parametrize("name", ["hurt", "live", "frozen"])
+def test_a_folder_in_the_place_of_a_memory_stops_no_backup_for_good(scene: Scene, name: str) -> None:
+    path = scene.places.root / name
+    if path.is_file():
+        path.unlink()
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "x").write_bytes(b"kept")
+    scene.clock.advance(DAY)
+    scene.source()
+    assert scene.look().frozen == (name == "frozen")
+    if name == "frozen":  # whoever can spoil it must not be able to thaw the backups
+        scene.places.freeze(1, 5, "missing")
+        assert scene.places.frozen() is not None
+        scene.places.thaw()
+        assert scene.places.frozen() is None
+    if name == "hurt":
+        assert path.is_file()
+    if name != "live":
+        kept = list((scene.made.own / "set-aside/undated").glob(f"backup-{name}-*/x"))
+        assert [one.read_bytes() for one in kept] == [b"kept"]
+
+
+class FullHere(DiskFiles):
+    """A disk that takes nothing more below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def replace(self, path: Path, data: bytes | Iterable[bytes]) -> None:
+        if path.is_relative_to(self.folder):
+            raise DiskFull("The disk is full.")
+        super().replace(path, data)
+
+
+def test_a_full_disk_of_this_laptop_keeps_nothing_from_a_healthy_place(scene: Scene) -> None:
+    scene.go()
+    new = scene.made.grow(2)
+    scene.clock.advance(DAY)
+    files = FullHere(scene.made.own)
+    ground = replace(scene.ground, files=files, places=Places(files, scene.made.own))
+    source = read_vault(ground)
+    look = guard.look(source, ground.vault_tree, ground.places, scene.clock.wall_ms())
+    report = run_pass(ground, scene.place, scene.tree(), Volume("fixed", "", scene.folder, 7), source, look)
+    assert report.verdict == "safe"
+    assert {f"blobs/{digest[:2]}/{digest}" for digest in new} <= scene.there().keys()
+    assert ["disk is full" in one.detail for one in report.problems] == [True]
+
+
+def test_a_freeze_that_cannot_be_noted_stops_the_backups_all_the_same(scene: Scene) -> None:
+    for digest in scene.made.digests[:5]:
+        scene.made.paths.blob(digest).unlink()
+    files = FullHere(scene.made.own)
+    ground = replace(scene.ground, files=files, places=Places(files, scene.made.own))
+    with pytest.raises(LogDamaged, match="disk is full"):
+        guard.look(read_vault(ground), ground.vault_tree, ground.places, scene.clock.wall_ms())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
 from notevault.backup import place, placefile
-from notevault.backup.model import VERDICTS, Head, More, PlaceFile, PlaceState
+from notevault.backup.model import VERDICTS, Head, More, Neighbour, PlaceFile, PlaceState
 from notevault.backup.place import Marker, base
 from notevault.backup.places import Frozen, Places, find
 from notevault.errors import Busy, Damaged, NotFound, OwnFault, Refused, StorageFault
@@ -57,6 +57,11 @@ STATES = st.builds(
         st.builds(More, st.builds(Head, MS, st.binary(min_size=32, max_size=32)), MS, MS, MS, st.booleans()),
         max_size=2,
     ),
+    others=st.dictionaries(
+        HEX32,
+        st.builds(Neighbour, st.builds(Head, MS, st.binary(min_size=32, max_size=32)), MS, MS, st.booleans()),
+        max_size=2,
+    ),
     told=st.dictionaries(
         st.sampled_from(["backup.run", "verify.run"]), st.tuples(st.sampled_from(["ok", "failed"]), MS), max_size=2
     ),
@@ -70,7 +75,7 @@ def test_a_state_is_read_as_it_was_written(state: PlaceState) -> None:
 
 
 def test_every_field_of_a_state_is_kept() -> None:
-    kept = set(placefile._COUNTS) | {"verdict", "heads", "durability", "read_back", "told", "more"}
+    kept = set(placefile._COUNTS) | {"verdict", "heads", "durability", "read_back", "told", "more", "others"}
     assert kept == set(PlaceState.__dataclass_fields__)
 
 

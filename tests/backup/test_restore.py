@@ -229,7 +229,7 @@ def test_only_the_vault_asked_for_is_restored_where_several_lie(made: Made2, tmp
     with pytest.raises(Refused) as caught:
         find([tmp_path / "stick"], DiskTree, None)
     said = caught.value.sentence + caught.value.next_step
-    assert made.hex in said
+    assert made.hex[:4] in said
     assert other.hex in said
     is_sound(other, bring(find([tmp_path / "stick"], DiskTree, other.hex), tmp_path / "new").folder)
 

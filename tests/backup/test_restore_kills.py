@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from notevault.adapters.files import DiskFiles
 from notevault.app import opening
 from notevault.auditlog.vaultcheck import check_vault
+from notevault.backup.places import Places
 from notevault.crypto import signing
 from notevault.vault.notebook import Notebook
 from tests.backup import vaults
@@ -52,6 +54,13 @@ def whole(home: Path, to: Path) -> set[str]:
     return texts
 
 
+def in_order(made: Made, home: Path, to: Path, stick: Path) -> bool:
+    """Whether the place is this laptop's own, and the restore is in the log."""
+    places = Places(DiskFiles(), vaults._env(home).local_root / made.hex).all()
+    logs = [path.read_bytes() for path in to.glob("audit/*/open")]
+    return [one.path for one in places] == [str(stick)] and any(b'"ev":"backup.restore"' in data for data in logs)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("share", range(PARTS))
 def test_killed_at_every_step_a_restore_completes(tmp_path: Path, share: int) -> None:
@@ -73,6 +82,7 @@ def test_killed_at_every_step_a_restore_completes(tmp_path: Path, share: int) ->
             bring_back(home, to, made.sheet, [tmp_path / "stick"])
             assert not (home / "notes.restoring").exists()
         assert whole(home, to) == before, f"step {step}"
+        assert in_order(made, home, to, tmp_path / "stick"), f"step {step}"
         assert not any(path.is_file() for path in home.glob("notes.restoring/**/*")), step
     else:
         pytest.fail("the restore has more steps than were tried")
@@ -92,3 +102,4 @@ def test_killed_again_and_again_a_restore_still_completes(tmp_path: Path) -> Non
     if (home / "notes.restoring/journal").exists() or not to.exists():
         bring_back(home, to, made.sheet, [tmp_path / "stick"])
     assert whole(home, to) == before
+    assert in_order(made, home, to, tmp_path / "stick")

@@ -225,6 +225,32 @@ def test_a_wrong_passphrase_leaves_the_laptops_own_vault_its_own(made: Made, tmp
     copy.close("")
 
 
+def test_a_wrong_passphrase_enters_nothing_in_the_restored_log_and_waits_for_the_new_one(
+    made: Made, tmp_path: Path
+) -> None:
+    """The restored log may have gone on elsewhere: an entry more, and an auditor would prove a fork."""
+    lay(made.vault, made.hex, tmp_path / "stick")
+    made.vault.rename(tmp_path / "gone")
+    restored = copied([tmp_path / "stick"], made.vault)
+    (old,) = [path.name for path in (made.vault / "audit").iterdir()]
+    before = state_of(made.vault, old)
+    env = made.env()
+    known = restoring.known_of(env, made.hex, restored.folder)
+    for _ in range(2):
+        with pytest.raises(WrongSecret):
+            restoring.open_here(env, known, restored, "not the right passphrase")
+    assert state_of(made.vault, old) == before
+    assert len(known.local.kept_fails()) == 2
+    enrolled(made, restored, made.passphrase).close("exit")
+    made.session().close("exit")
+    assert state_of(made.vault, old) == before
+    session = made.session()
+    tries = [one for one in acts(session) if one.ev == "session.fail"]
+    session.close("exit")
+    assert [(one.o, one.k["why"]) for one in tries] == [("reported", "passphrase")] * 2
+    assert known.local.kept_fails() == []
+
+
 def test_a_restored_vault_can_take_the_place_of_the_one_there(made: Made, tmp_path: Path) -> None:
     before = made.texts()
     lay(made.vault, made.hex, tmp_path / "stick")

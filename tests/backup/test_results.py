@@ -106,7 +106,7 @@ def test_results_wait_oldest_first_until_they_are_done(kept: Results) -> None:
     assert not kept.any()
 
 
-def test_what_lies_there_and_is_no_result_is_passed_over_and_left_alone(kept: Results, tmp_path: Path) -> None:
+def test_what_lies_there_and_is_no_result_is_passed_over_and_kept(kept: Results, tmp_path: Path) -> None:
     kept.put(results.RUN, "ok", 3, NOW)
     folder = tmp_path / "backup" / "results"
     (real,) = folder.iterdir()
@@ -116,7 +116,8 @@ def test_what_lies_there_and_is_no_result_is_passed_over_and_left_alone(kept: Re
     (folder / "6-00000000").symlink_to(real)
     (folder / "7-00000000").mkdir()
     assert [one.n for one in kept.waiting()] == [3]
-    assert len(list(folder.iterdir())) == 6
+    aside = tmp_path / "set-aside/undated"
+    assert len([*folder.iterdir(), *aside.iterdir()]) == 6
 
 
 def test_a_flood_of_files_is_read_a_thousand_at_a_time(kept: Results, tmp_path: Path) -> None:
@@ -139,9 +140,19 @@ def told(kept: Results) -> list[tuple[str, str]]:
 
 def test_every_verdict_is_an_outcome_or_no_event() -> None:
     found = {verdict: outcome_of(verdict) for verdict in model.VERDICTS}
-    assert {verdict for verdict, outcome in found.items() if outcome is None} == {model.ABSENT, model.BUSY}
+    nothing = {model.ABSENT, model.BUSY, model.AHEAD, model.FORKED}
+    assert {verdict for verdict, outcome in found.items() if outcome is None} == nothing
     assert {verdict for verdict, outcome in found.items() if outcome == "ok"} == {model.SAFE}
     assert set(found.values()) - {None} <= set(results.OUTCOMES)
+
+
+@pytest.mark.parametrize("verdict", [model.AHEAD, model.FORKED])
+def test_nothing_is_entered_in_a_log_that_a_place_knows_to_be_older_or_another(kept: Results, verdict: str) -> None:
+    """One entry would make two logs of it, of which neither goes on from the other."""
+    state = PlaceState(verdict=verdict)
+    for event, found in ((results.RUN, verdict), (results.VERIFY, model.SAFE), (results.VERIFY, model.HURT)):
+        assert queue(kept, state, event, found, 5, NOW, always=True) == state
+    assert told(kept) == []
 
 
 def test_a_change_of_outcome_is_told_at_once_and_the_same_once_a_day(kept: Results) -> None:
@@ -185,3 +196,13 @@ def test_a_check_that_somebody_asked_for_is_always_told(kept: Results) -> None:
     assert told(kept) == [(results.VERIFY, "ok")]
     queue(kept, state, results.VERIFY, model.SAFE, 5, NOW + 2, always=True)
     assert told(kept) == [(results.VERIFY, "ok")]
+
+
+def test_junk_keeps_no_result_from_its_turn_and_is_put_aside(tmp_path: Path) -> None:
+    left = Results(DiskFiles(), tmp_path / "backup")
+    left.put(results.RUN, "ok", 1, 1_700_000_000_000)
+    for number in range(1_100):
+        (tmp_path / "backup/results" / f"{number}-00000000").write_bytes(b"x")
+    assert [result.n for result in left.waiting()] == [1]
+    assert left.count() == 1
+    assert len(list((tmp_path / "set-aside/undated").iterdir())) == 1_100

@@ -44,7 +44,8 @@ def later(ms: int, **more: int) -> Now:
         # Away: every half minute, and no oftener because the vault changes
         (replace(DONE, verdict=model.ABSENT), later(29_999, round=8, scan=4), True, NOTHING),
         (replace(DONE, verdict=model.ABSENT), later(30_000), False, PASS),
-        (replace(DONE, verdict=model.BUSY), later(30_000), False, PASS),
+        (replace(DONE, verdict=model.BUSY), later(1_999, round=8), True, NOTHING),
+        (replace(DONE, verdict=model.BUSY), later(2_000), False, PASS),  # whoever is at it is soon gone
         # Failing: ever more rarely, whatever the vault does
         (replace(DONE, verdict=model.FULL, failures=1), later(MINUTE_MS - 1, round=9, scan=9), True, NOTHING),
         (replace(DONE, verdict=model.FULL, failures=1), later(MINUTE_MS), False, PASS),
@@ -70,6 +71,9 @@ def later(ms: int, **more: int) -> Now:
         (DONE, replace(NOW, ending=True, scan=9, round=8), False, NOTHING),
         (Standing(), replace(NOW, ending=True), True, PASS),
         (replace(DONE, verdict=model.ABSENT), replace(NOW, ending=True, boot=T + HOUR_MS, round=8), True, NOTHING),
+        (replace(DONE, verdict=model.BUSY), later(2_000, ending=True), True, PASS),  # it was never tried
+        (replace(DONE, verdict=model.BUSY), later(1_999, ending=True), True, NOTHING),
+        (replace(DONE, verdict=model.BUSY), later(2_000, ending=True), False, NOTHING),
         (replace(DONE, verdict=model.FULL), replace(NOW, ending=True, boot=T + HOUR_MS, round=8), True, NOTHING),
         (replace(DONE, quick=0), replace(NOW, ending=True), False, NOTHING),
     ],
@@ -108,7 +112,7 @@ def test_every_verdict_has_a_pace() -> None:
     assert schedule.AWAY | schedule.FAILING | schedule.SOUND | {model.WAITING, model.SOURCE, model.FROZEN} == set(
         model.VERDICTS
     )
-    assert all(schedule.pause_ms(verdict, 3) >= schedule.LOOK_MS for verdict in model.VERDICTS)
+    assert all(schedule.pause_ms(verdict, 3) >= schedule.BUSY_MS for verdict in model.VERDICTS)
 
 
 def test_a_suspend_is_told_from_a_wait_that_was_only_late() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -111,6 +112,11 @@ def test_the_line_of_a_place_where_all_is_well() -> None:
             status(place=CLOUD, handed=True, service="Dropbox's folder", proofs=[0, 7] * 128 + [0]),
             GREEN,
             "Dropbox: 20,412 sealed files handed to Dropbox's folder 3 min ago · proven in part · 0 waiting",
+        ),
+        (
+            status(replace(SAFE, files=1), replace(BLUE, added_ms=NOW - 91 * DAY), proofs=[0] * 257),
+            AMBER,  # it was never read again
+            "USB Blue: 1 sealed file safe · last backup 3 min ago · not proven yet · 0 waiting",
         ),
         (
             status(replace(SAFE, files=1), proofs=[]),
@@ -238,7 +244,8 @@ def bar(*places: PlaceStatus) -> Overall:
 
 def test_the_bar_says_how_old_the_best_backup_is() -> None:
     old = status(replace(SAFE, passed_ms=NOW - 5 * HOUR), NAS)
-    assert bar(status(), old).bar == ("backup 3 min ago", "backup ok")
+    assert bar(status(), old).bar == ("backup 3 min ago", "backup 3 min", "backup ok")
+    assert bar(status(replace(SAFE, passed_ms=NOW))).bar == ("backup just now", "backup ok")
     assert bar(status(), old).words == "What was saved is in 2 backup places."
     assert bar(status(), old).colour == GREEN
     assert bar(status(waiting=Waiting(2, NOW - MIN))).words == (
@@ -246,6 +253,61 @@ def test_the_bar_says_how_old_the_best_backup_is() -> None:
     )
     assert bar(status(place=CLOUD, handed=True)).bar[0] == "handed to the cloud 3 min ago"
     assert bar(status(place=CLOUD, handed=True), old).bar[0] == "backup 5 h ago"  # what was looked at counts more
+
+
+def test_files_that_were_given_up_stay_said_whatever_else_is_well() -> None:
+    well = overall([status()], NOW, lost=2)
+    assert well.colour == "amber"
+    assert well.bar[0] == "2 files lost: type backup"
+    assert well.words.startswith("2 saved files are in no copy")
+    assert "heal --from" in well.next_step
+    worse = overall([status(replace(SAFE, verdict=model.AHEAD))], NOW, lost=1)
+    assert (worse.colour, worse.bar) == ("red", bar(status(replace(SAFE, verdict=model.AHEAD))).bar)
+    assert worse.words.startswith("1 saved file is in no copy")
+    assert overall([], NOW, lost=1) == overall([], NOW)
+
+
+def test_a_damaged_log_is_said_apart_from_damaged_files() -> None:
+    found = status(replace(SAFE, hurt_log=2))
+    assert (found.colour, found.verdict) == ("red", model.HURT)
+    assert found.detail == "Pieces of the log are damaged or missing there."
+    assert "`notevault backup run`" in found.next_step
+    assert "2 backed-up files" in status(replace(SAFE, hurt=2, hurt_log=2)).detail
+
+
+def test_the_bar_never_says_ok_while_something_waits() -> None:
+    """Green lasts a day; that notes are in no backup yet is said before."""
+    away = replace(SAFE, verdict=model.ABSENT, passed_ms=NOW - 12 * MIN)
+    found = bar(status(away, waiting=Waiting(3, NOW - 5 * MIN)))
+    assert found.colour == GREEN
+    assert found.bar == ("3 wait for backup, last 12 min ago", "3 wait for backup", "3 waiting")
+    assert (
+        found.words == "What was saved before is in 1 backup place; 3 changes wait until USB Blue is connected again."
+    )
+    assert bar(status(waiting=Waiting(1, NOW - MIN))).bar[1] == "1 waits for backup"
+    assert "wait" not in bar(status(away, waiting=Waiting(3, NOW - 5 * MIN)), status(place=NAS)).bar[0]
+    behind = status(replace(SAFE, verdict=model.ABSENT), NAS, waiting=Waiting(9, NOW - 9 * DAY))
+    late = bar(status(waiting=Waiting(2, NOW - MIN)), behind)
+    assert late.bar == ("2 wait for backup, 1 place behind", "2 wait for backup", "2 waiting")
+
+
+def test_a_place_in_memory_is_never_green_and_says_why() -> None:
+    inside = replace(BLUE, kind="memory")
+    for state in (SAFE, replace(SAFE, verdict=model.WAITING), replace(SAFE, verdict=model.ABSENT)):
+        found = status(state, inside)
+        assert found.colour == AMBER
+        assert "this computer's memory" in found.detail
+        assert "stick" in found.next_step
+        assert " safe" not in found.words
+        assert bar(found).bar == ("backup in memory only: type backup", "backup in memory only", "backup: look")
+    assert bar(status(place=inside), status(place=NAS)).words == "What was saved is in 1 backup place."
+    assert status(replace(SAFE, verdict=model.FULL), inside).detail.startswith("It is full.")
+
+
+def test_a_lone_place_on_the_vaults_own_disk_says_so() -> None:
+    found = status_of(BLUE, SAFE, PROVEN, None, NOTHING, NOW, False, same_disk=True)
+    assert found.words.endswith("last proven 2 days ago · same disk · 0 waiting")
+    assert found.colour == GREEN
 
 
 def test_without_any_place_the_bar_asks_for_one() -> None:
@@ -326,3 +388,41 @@ def test_since_when(at: int, offset: int, words: str) -> None:
 def test_any_time_has_words(at: int, now: int, offset: int) -> None:
     assert since_words(at, now, offset).startswith("since ")
     assert span_words(now - at) == "" or now - at >= MIN
+
+
+def test_what_was_only_handed_to_a_service_is_not_said_to_be_in_a_place() -> None:
+    cloud = status(place=CLOUD, handed=True, service="Dropbox's folder")
+    assert overall([cloud], NOW).words == "What was saved was handed to Dropbox's folder."
+    both = overall([status(), cloud], NOW).words
+    assert both == "What was saved is in 1 backup place and was handed to 1 cloud folder."
+    waits = overall([status(waiting=Waiting(1, NOW))], NOW).words
+    assert waits == "What was saved before is in 1 backup place; 1 change will be in the next backup."
+
+
+def test_a_stop_of_which_the_why_does_not_read_is_not_called_an_attack() -> None:
+    unread = status(frozen=Frozen(0, 0, "the note of why does not read"))
+    assert "cannot be read" in unread.detail
+    assert "ransom" not in unread.detail
+    assert "`notevault backup heal`" in unread.next_step
+    assert "ransom" in status(frozen=Frozen(NOW, 7, "changed")).detail
+
+
+def test_a_name_with_an_apostrophe_can_be_typed_as_it_is_printed() -> None:
+    step = status(replace(SAFE, verdict=model.SHRUNK), replace(BLUE, name="Anna's stick")).next_step
+    (command,) = re.findall(r"`(notevault backup heal [^`]*)`", step)
+    assert shlex.split(command)[-1] == "Anna's stick"
+
+
+def test_a_clock_that_was_once_ahead_neither_proves_nor_hides_anything() -> None:
+    """The place was added, backed up and proven on a day that has not come yet; since then the clock is right."""
+    ahead = NOW + 300 * DAY
+    place = replace(BLUE, added_ms=ahead)
+    since = replace(SAFE, committed_ms=ahead, drill_ms=ahead, passed_ms=NOW - HOUR)
+    found = status(since, place, proofs=[ahead] * 256 + [NOW])
+    assert "clock" not in found.detail
+    assert "last backup 60 min ago" in found.words
+    assert "proven in part" in found.words
+    assert found.state.drill_ms == 0
+    waits = status(since, place, waiting=Waiting(3, NOW - 40 * DAY))
+    assert waits.colour == RED
+    assert "clock" in status(replace(SAFE, committed_ms=ahead, passed_ms=ahead)).detail

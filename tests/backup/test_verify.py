@@ -256,3 +256,12 @@ def test_a_slow_disk_is_asked_for_several_files_at_once_with_the_same_outcome(sc
     assert tree.names("")
     report = verify(scene.ground, scene.place, Slow(scene.base), scene.source(), FULL)
     assert (report.verdict, report.changed, report.bytes) == (model.HURT, 1, 40 * 3000)
+
+
+def test_proofs_of_a_clock_that_was_once_ahead_keep_no_part_from_being_read(scene: Scene) -> None:
+    now = scene.clock.wall_ms()
+    scene.places.save_proofs(PLACE, [now + 300 * DAY_MS] * 257)
+    for _ in range(12):
+        scene.clock.advance(DAY_MS)
+        check(scene, SAMPLED)
+    assert sum(at <= scene.clock.wall_ms() for at in scene.places.proofs(PLACE)[:256]) >= 12 * LEAST_PARTS

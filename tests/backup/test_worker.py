@@ -13,7 +13,8 @@ import pytest
 
 from notevault.adapters.watcher import FolderWatcher
 from notevault.backup import model
-from notevault.backup.patience import PatientVolumes
+from notevault.backup.passing import Way, pass_over, take_round
+from notevault.backup.patience import PatientVolumes, in_time
 from notevault.backup.place import base
 from notevault.backup.results import Results
 from notevault.errors import DiskFull
@@ -103,6 +104,27 @@ def test_a_hanging_place_holds_up_no_other_and_is_told_as_slow(fast: Bench) -> N
     until(lambda: fast.safe(1, new), "a later change waited")
     free.set()
     until(lambda: fast.safe(0, new), "it did not go on when it answered again")
+    until(lambda: fast.state(0).verdict == model.SAFE, "it is still told as slow")
+    assert fast.stop()
+
+
+def test_what_was_saved_last_is_brought_though_somebody_else_was_at_the_place_just_now(bench: Bench) -> None:
+    bench.start()
+    until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
+    with bench.ground.places.lock(bench.places[0].id, 5.0):
+        new = bench.made.grow(1)
+        bench.told.clear()
+        until(lambda: ("one", model.BUSY) in bench.told, "it was never tried", 40)
+        bench.ending.end()
+        time.sleep(0.5)
+    assert bench.stop()
+    assert bench.safe(0, new)
+
+
+def test_a_place_at_which_somebody_else_stays_for_minutes_is_told_as_slow(fast: Bench) -> None:
+    with fast.ground.places.lock(fast.places[0].id, 5.0):
+        fast.start()
+        until(lambda: fast.state(0).verdict == model.SLOW, "nobody says that it does not go on")
     until(lambda: fast.state(0).verdict == model.SAFE, "it is still told as slow")
     assert fast.stop()
 
@@ -232,7 +254,8 @@ def test_asking_for_a_look_ends_every_waiting_too(bench: Bench) -> None:
 def test_a_place_added_meanwhile_is_served_and_a_removed_one_does_not_come_back(bench: Bench) -> None:
     bench.start(tick_ms=100)
     until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
-    bench.ground.places.forget(bench.places[0].id)
+    with bench.ground.places.lock(bench.places[0].id, 5.0):  # as `backup remove` does it
+        bench.ground.places.forget(bench.places[0].id)
     bench.places.append(bench.add("three"))
     until(lambda: bench.safe(2), "the new place is not served")
     new = bench.made.grow(1)
@@ -382,3 +405,73 @@ def test_a_mount_that_hangs_does_not_hold_up_the_search_for_a_stick() -> None:
     assert threading.active_count() == before + 1, "one thread waits for it, not one for every look"
     free.set()
     until(lambda: patient.mounts() == inner.plugged, "it is left out though it answers again")
+
+
+def test_the_loop_reads_the_table_of_mounts_and_asks_none_of_them(bench: Bench) -> None:
+    """One that hangs, and is no backup place, must not stop the backups to the others."""
+    free, asked = threading.Event(), threading.Event()
+    plain = bench.volumes.of
+
+    def hanging(folder: Path) -> Volume:
+        if folder == Path("/gone"):
+            asked.set()
+            free.wait(PATIENCE_S)
+        return plain(folder)
+
+    bench.volumes.of = hanging  # type: ignore[method-assign]
+    bench.volumes.plugged = [Path("/gone")]
+    shutil.rmtree(bench.places[1].path)  # a place that is away: it is looked for on every mount
+    bench.start(tick_ms=100)
+    until(lambda: bench.safe(0), "the first backup")
+    new = bench.made.grow(2)
+    until(lambda: bench.safe(0, new), "the mount that hangs stopped the backup of a healthy place", 15)
+    assert asked.is_set()
+    assert bench.stop()
+    free.set()
+
+
+def test_a_volume_that_hangs_only_when_it_is_read_is_given_up_as_well() -> None:
+    free = threading.Event()
+
+    def hang() -> str:
+        free.wait(PATIENCE_S)
+        return "late"
+
+    began = time.monotonic()
+    assert in_time("hangs", hang, 0.2) is None
+    assert in_time("hangs", hang, 20.0) is None  # the first one still hangs: nobody waits for a second
+    assert time.monotonic() - began < 5
+    assert in_time("answers", lambda: "soon", 5.0) == "soon"
+    with pytest.raises(KeyError):
+        in_time("fails", lambda: {}["nothing"], 5.0)
+    free.set()
+    until(lambda: in_time("hangs", hang, 5.0) == "late", "it is given up for ever")
+
+
+def test_a_place_that_somebody_mended_by_hand_is_not_left_to_the_workers_own_back_off(bench: Bench) -> None:
+    """A failing place would be tried after a minute; a backup that a person made meanwhile ends the waiting."""
+    full = threading.Event()
+    full.set()
+
+    class Full:
+        def __init__(self, inner: Any) -> None:
+            self._inner = inner
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+        def add_batch(self, *given: Any, **more: Any) -> Any:
+            if full.is_set():
+                raise DiskFull("The disk is full.")
+            return self._inner.add_batch(*given, **more)
+
+    bench.wrap["one"] = Full
+    bench.start(tick_ms=100)
+    until(lambda: bench.state(0).verdict == model.FULL, "it is not full")
+    full.clear()
+    way = Way(bench.volumes, bench._open)
+    now = take_round(bench.ground)
+    until(lambda: pass_over(bench.ground, bench.places[0], now, way).verdict == model.SAFE, "the backup by hand")
+    new = bench.made.grow(2)
+    until(lambda: bench.safe(0, new), "the worker kept its own back-off of a minute", 20)
+    assert bench.stop()

@@ -74,7 +74,7 @@ class DeafWatcher:
 
 
 class SomeVolumes:
-    """Everything lies on a disk that is built in; `plugged` are the mounts."""
+    """Every folder is a disk of its own, built in; `plugged` are the mounts."""
 
     def __init__(self) -> None:
         self.plugged: list[Path] = []
@@ -82,7 +82,7 @@ class SomeVolumes:
     def of(self, folder: Path) -> Volume:
         if not folder.is_dir():
             raise NotFound("There is no such folder.")
-        return Volume("fixed", "", Path("/"), folder.stat().st_dev)
+        return Volume("fixed", "", Path("/"), folder.stat().st_dev, identity=str(folder))
 
     def mounts(self) -> list[Path]:
         return list(self.plugged)

@@ -27,6 +27,7 @@ class Hooks:
     def status(self): return "locks in 9:59"
     def should_close(self): return None
     def keeping(self): return "", ""
+    def alarm(self): return ()
 text = {text}
 asyncio.run(edit(EditorJob(title="Bench", code="C-001", template="free", text=text, cursor=len(text) // 2), Hooks()))
 """

@@ -7,13 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from notevault.adapters.files import DiskFiles
 from notevault.auditlog import bundle, entry
 from notevault.backup import model
+from notevault.backup.model import PlaceFile
+from notevault.backup.places import Places
 from notevault.cli.backup_words import code_of, code_of_all, size_words, worst
 from notevault.cli.commands import COMMANDS
 from tests.cli.homes import ROOT, Home, empty_home
@@ -52,6 +56,23 @@ def spoil(path: Path) -> None:
     size = path.stat().st_size
     path.chmod(0o600)
     path.write_bytes(bytes(size))
+
+
+def places_of(home: Home) -> Places:
+    return Places(DiskFiles(), home.local)
+
+
+def remember(home: Home, **changes: object) -> PlaceFile:
+    """Change what this laptop knows of its first place."""
+    places = places_of(home)
+    place = replace(places.all()[0], **changes)  # type: ignore[arg-type]
+    places.save(place)
+    return place
+
+
+def pluggable(home: Home) -> None:
+    """The first place is on a stick, so that it is away and not deleted when its folder is not there."""
+    remember(home, kind="removable", volume="another-disk")
 
 
 def objects(home: Home, *words: str, code: int = 0) -> list[dict[str, object]]:
@@ -146,6 +167,7 @@ def test_a_folder_that_cannot_be_a_place_is_refused_with_a_sentence(worked: Home
 def test_a_place_that_is_away_is_no_failure_beside_one_that_is_there(backed: Home, stick: Path, tmp_path: Path) -> None:
     (tmp_path / "nas").mkdir()
     backed.run("backup", "add", str(tmp_path / "nas"))
+    pluggable(backed)
     stick.rename(tmp_path / "drawer")
     both = backed.run("backup", "run").stdout
     assert "USB Blue: This backup place is not plugged in" in both
@@ -156,6 +178,8 @@ def test_a_place_that_is_away_is_no_failure_beside_one_that_is_there(backed: Hom
     assert "· not connected" in status
     assert status.startswith("What was saved is in 2 backup places.")
     (tmp_path / "nas").rename(tmp_path / "drawer2")
+    assert "Its backup is gone from the folder" in backed.run("backup", "run", code=2).stdout
+    backed.run("backup", "remove", "nas")
     backed.run("backup", "run", code=66)
     backed.run("backup", "verify", code=2)
     backed.run("backup", "heal", code=66)
@@ -243,10 +267,71 @@ def test_an_older_vault_put_back_is_not_backed_up_over_the_newer_backup(backed: 
     backed.run("backup", "run")
     shutil.rmtree(backed.vault)
     shutil.copytree(tmp_path / "old", backed.vault)
+    size = backed.log_size()
     done = backed.run("backup", "run", code=1).stdout
     assert "It holds newer notes than this vault" in done
+    for words in (("backup", "verify", "--full"), ("backup", "verify"), ("_record", "--vault", str(backed.vault))):
+        backed.run(*words)
+    backed.run("backup", "heal", code=1)
+    backed.run("backup", "run", code=1)
+    assert backed.log_size() == size, "an entry would make two logs of which neither goes on from the other"
     assert "backup restore" in done
     assert "NEWER THAN THE VAULT" in backed.run("backup", "status", code=1).stdout
+
+
+def test_a_copy_of_the_vault_is_neither_healed_nor_checked_against_its_places(backed: Home, tmp_path: Path) -> None:
+    backed.objects("note", "list")  # from then on this laptop knows where its vault lies
+    shutil.copytree(backed.vault, tmp_path / "copy")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for word in ("heal", "verify", "run"):
+        told = backed.run("backup", word, "--vault", str(tmp_path / "copy"), code=77).stderr
+        assert "copy of the vault" in told
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_backup_that_was_deleted_from_its_disk_is_red_and_is_replaced_by_adding_the_folder_again(
+    backed: Home, stick: Path
+) -> None:
+    shutil.rmtree(stick / "notevault")
+    for words in (("status",), ("run",), ("verify",)):
+        told = backed.run("backup", *words, code=2).stdout
+        assert "Its backup is gone from the folder" in told
+        assert "`notevault backup add DIR`" in told
+    doctor = backed.run("doctor").stdout
+    assert "is unplugged" not in doctor
+    assert "No backup place has a good backup" in doctor
+    assert not (stick / "notevault").exists()
+    backed.saved("backup", "add", str(stick))
+    backed.run("backup", "run")
+    assert backed.run("backup", "list").stdout.count("\n") == 1
+    assert backed.run("backup", "status").stdout.startswith("What was saved is in 1 backup place.")
+
+
+def test_what_no_copy_has_stays_said_and_a_place_that_is_gone_for_good_is_no_dead_end(
+    backed: Home, stick: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "drawer").mkdir()
+    backed.saved("backup", "add", str(tmp_path / "drawer"), "--name", "Old Stick")
+    backed.run("backup", "run")
+    (tmp_path / "drawer").rename(tmp_path / "lost")
+    known = set(sealed_files(backed.vault))
+    for number in range(6):
+        backed.saved("note", "add", "--client", "C-014", stdin=f"never backed up {number}\n")
+    for path in set(sealed_files(backed.vault)) - known:
+        path.unlink()
+    backed.run("backup", "run", code=2)
+    for _ in range(2):
+        healed = backed.run("backup", "heal", code=1).stdout
+        assert "Backups are still stopped." in healed
+        assert "`notevault backup remove 'Old Stick'`" in healed
+    backed.run("backup", "remove", "Old Stick")
+    assert "Backups go on." in backed.run("backup", "heal", code=1).stdout
+    assert backed.run("backup", "run").returncode == 0
+    status = backed.run("backup", "status").stdout
+    assert "6 saved files are in no copy" in status
+    assert "`notevault backup heal --from DIR`" in status
+    (whole,) = objects(backed, "backup", "status")[-1:]
+    assert whole["colour"] == "amber"
 
 
 # -- the log, the doctor, the auditor
@@ -301,6 +386,7 @@ def test_the_doctor_knows_the_rule_of_three(worked: Home, stick: Path, tmp_path:
     (tmp_path / "nas").mkdir()
     worked.run("backup", "add", str(tmp_path / "nas"))
     worked.run("backup", "run")
+    pluggable(worked)
     stick.rename(tmp_path / "drawer")
     worked.run("backup", "run")
     two = items()
@@ -340,7 +426,8 @@ def test_no_command_of_these_imports_anything_that_knows_a_key(backed: Home) -> 
 def test_every_verdict_has_its_exit_code() -> None:
     assert {verdict: code_of(verdict) for verdict in model.VERDICTS} == {
         "safe": 0, "waiting": 0, "absent": 66, "busy": 75, "slow": 74, "full": 73, "read-only": 73, "broken": 74,
-        "hurt": 1, "ahead": 1, "forked": 1, "foreign": 2, "planted": 2, "shrunk": 2, "source": 2, "frozen": 2,
+        "hurt": 1, "ahead": 1, "forked": 1, "foreign": 2, "planted": 2, "shrunk": 2, "emptied": 2, "source": 2,
+        "frozen": 2,
     }  # fmt: skip
     assert worst([0, 66, 2, 73]) == 2
     assert worst([0, 74, 1]) == 1

@@ -46,6 +46,7 @@ def test_it_is_said_calmly_and_brought_in_when_asked_for(new: Home) -> None:
     assert "before the laptop died" in found.stdout
     assert "on the new laptop" in found.stdout
     assert "1 note was written or changed there" in found.stderr
+    assert "brought in" not in new.run("note", "list", open_it=True).stderr, "said once"
     new.run("verify", open_it=True)
     assert "INTACT" in new.run("audit", "verify").stdout
     assert "also has" not in new.run("backup", "status").stdout

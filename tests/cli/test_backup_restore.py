@@ -60,6 +60,10 @@ def test_the_sheet_alone_brings_everything_back_and_the_work_goes_on(new: Home, 
     assert facts["vault"] == str(new.vault)
     assert facts["places"] == ["stick"]
     assert "had not reached this backup" in done.stderr
+    assert "Your 2 notes are back, the newest of" in done.stderr
+    (place,) = map(json.loads, new.run("--json", "backup", "status").stdout.splitlines()[:-1])
+    assert (place["verdict"], place["waiting"]) == ("safe", 0), "what was said of the place is so"
+    assert "Backups go on to: stick" in done.stderr
     assert notes(new) == BOTH
     new.run("note", "add", "--client", "C-014", *fresh(new), stdin="Written on the new laptop.\n")
     assert "Anna" in new.run("find", "new", "laptop", *fresh(new)).stdout
@@ -114,11 +118,12 @@ def test_a_living_vault_gives_its_place_up_only_when_asked(worked: Home, stick: 
     assert "read-only" in worked.run("note", "list", open_it=True).stderr
 
 
-@pytest.mark.parametrize("where", ["stick", "stick/notevault/new", "."])
-def test_a_vault_is_never_restored_into_its_backup(new: Home, stick: Path, where: str) -> None:
+@pytest.mark.parametrize("named", [".", "notevault"])
+@pytest.mark.parametrize("where", ["stick", "stick/notevault/new", "stick/new", "."])
+def test_a_vault_is_never_restored_into_its_backup(new: Home, stick: Path, where: str, named: str) -> None:
     before = sorted(stick.rglob("*"))
     to = stick.parent / where
-    assert "own backup" in new.run("backup", "restore", "--from", str(stick), "--to", str(to), code=64).stderr
+    assert "own backup" in new.run("backup", "restore", "--from", str(stick / named), "--to", str(to), code=64).stderr
     assert sorted(stick.rglob("*")) == before
 
 
@@ -137,15 +142,43 @@ def test_a_folder_without_a_backup_is_said_to_be_none(new: Home, tmp_path: Path)
     assert not new.vault.exists()
 
 
-def test_where_several_vaults_lie_they_are_named(new: Home, worked: Home, stick: Path, tmp_path: Path) -> None:
+def two_vaults(worked: Home, stick: Path, tmp_path: Path) -> None:
     other = vaults.synthetic(tmp_path / "other", [500])
     lay(other.vault, other.hex, stick)
+
+
+@pytest.mark.parametrize("how", ["printed", "prefix", "upper"])
+def test_where_several_vaults_lie_one_is_named_as_it_is_printed_or_by_its_first_digits(
+    new: Home, worked: Home, stick: Path, tmp_path: Path, how: str
+) -> None:
+    two_vaults(worked, stick, tmp_path)
     said = new.run("backup", "restore", "--from", str(stick), code=77).stderr
-    assert worked.local.name in said
+    number = worked.local.name
+    printed = " ".join(number[at : at + 4] for at in range(0, 32, 4))
+    assert printed in said
     assert "--vault-id" in said
-    chosen = ("--vault-id", worked.local.name.upper())
-    new.run("backup", "restore", "--from", str(stick), *chosen, "--sheet", str(new.sheet), *fresh(new))
+    chosen = {"printed": printed, "prefix": number[:8], "upper": number.upper()}[how]
+    listed = new.run("--json", "backup", "restore", "--from", str(stick), "--vault-id", chosen, "--list")
+    assert json.loads(listed.stdout.splitlines()[0])["vault"] == number
+    for wrong in ("12345", "not a number", ""):
+        new.run("backup", "restore", "--from", str(stick), "--vault-id", wrong, "--list", code=64)
+
+
+def test_where_several_vaults_lie_the_sheet_says_which(new: Home, worked: Home, stick: Path, tmp_path: Path) -> None:
+    two_vaults(worked, stick, tmp_path)
+    new.run("backup", "restore", "--from", str(stick), "--sheet", str(new.sheet), *fresh(new))
     assert notes(new) == BOTH
+
+
+def test_the_sheet_of_another_vault_is_said_to_be_that(new: Home, worked: Home, tmp_path: Path) -> None:
+    other = vaults.synthetic(tmp_path / "other", [500])
+    lay(other.vault, other.hex, tmp_path / "foreign")
+    said = new.run(
+        "backup", "restore", "--from", str(tmp_path / "foreign"), "--sheet", str(new.sheet), *fresh(new), code=77
+    ).stderr
+    assert "sheet belongs to another vault" in said
+    assert other.hex[:4] in said
+    assert not new.vault.exists()
 
 
 def arriving(worked: Home, stick: Path) -> tuple[str, Path]:
@@ -185,6 +218,20 @@ def test_the_list_shows_what_could_be_restored_and_writes_nothing(new: Home, sti
     early = new.run("backup", "restore", "--from", str(stick), "--at", "2001-01-01", code=66).stderr
     assert "from that time" in early
     assert not new.vault.exists()
+
+
+def test_before_the_first_backup_the_oldest_is_named_and_a_day_far_ahead_is_the_newest(new: Home, stick: Path) -> None:
+    said = new.run("backup", "restore", "--from", str(stick), "--at", "2001-01-01", "--list", code=66).stderr
+    assert "the oldest one is of" in said
+    listed = new.run("--json", "backup", "restore", "--from", str(stick), "--at", "9999-12-31", "--list").stdout
+    assert json.loads(listed.splitlines()[0])["missing"] == 0
+
+
+def test_a_file_is_no_backup_and_a_place_where_no_folder_can_be_is_said_to_be_that(new: Home, stick: Path) -> None:
+    said = new.run("backup", "restore", "--from", str(new.sheet), code=64).stderr
+    assert "is a file" in said
+    said = new.run("backup", "restore", "--from", str(stick), "--to", "/proc/vault", code=73).stderr
+    assert "No folder can be made in /proc" in said
 
 
 def test_a_date_that_is_none_is_said_to_be_none(new: Home, stick: Path) -> None:

@@ -137,7 +137,8 @@ def test_every_file_for_writing_is_opened_as_a_new_one() -> None:
 
 def test_the_interface_knows_no_overwriting_and_no_deleting() -> None:
     reading = {"root", "names", "listing", "size", "read", "stream"}
-    writing = {"durability", "free_bytes", "make_folders", "add", "add_batch", "add_stream", "set_aside", "sweep"}
+    writing = {"durability", "free_bytes", "make_folders", "add", "add_batch", "add_stream", "settle", "set_aside"}
+    writing.add("sweep")
     for kind in (WriteOnce, DiskPlace):
         assert {name for name, _ in inspect.getmembers(kind) if not name.startswith("_")} == reading | writing
     assert {name for name, _ in inspect.getmembers(DiskTree) if not name.startswith("_")} == reading
@@ -207,6 +208,39 @@ def test_without_a_sync_of_everything_each_file_has_its_own(tmp_path: Path) -> N
     assert system.done == ["file"] * 20
     assert place.add_batch(files(20)) == 0  # kept ones are made durable too: their writer may have died before that
     assert system.done == ["file"] * 60
+
+
+def test_settling_is_one_sync_or_one_of_every_folder_that_holds_names(tmp_path: Path) -> None:
+    opened(tmp_path).add_batch(files(3))
+    fast = Observed()
+    DiskPlace(tmp_path, DEVICE, platform=fast).settle()
+    assert fast.done == ["all"]
+    (tmp_path / "quarantine" / "2025-11-21").mkdir(parents=True)
+    synced: list[str] = []
+
+    class Folders(Observed):
+        def open_root(self, root: str) -> PosixFolder:
+            return Synced(super().open_root(root).fd)
+
+    class Synced(PosixFolder):
+        def sub(self, name: str) -> PosixFolder:
+            return Synced(super().sub(name).fd)
+
+        def sync(self) -> bool:
+            synced.append(str(Path(f"/proc/self/fd/{self.fd}").readlink().relative_to(tmp_path)))
+            return super().sync()
+
+    DiskPlace(tmp_path, DEVICE, platform=Folders(whole=False)).settle()
+    assert sorted(synced) == sorted([".", "blobs", *(blob_folder(n) for n in range(256))])
+
+
+def test_a_failed_settling_is_told(tmp_path: Path) -> None:
+    """Else an anchor would vouch for names that a power cut takes back."""
+    opened(tmp_path).add_batch(files(3))
+    platform = Observed()
+    platform.broken = {"all": errno.EIO}
+    with pytest.raises(StorageFault):
+        DiskPlace(tmp_path, DEVICE, platform=platform).settle()
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -440,3 +474,27 @@ def test_a_read_only_stick_says_so(stick: Path) -> None:
         place.add_batch(files(4))
     assert not isinstance(told.value, DiskFull)
     assert place.read(files(1)[0][0], limit=4096) == files(1)[0][1]
+
+
+class Unreachable(PosixPlaces):
+    """A network folder whose connection has ended."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def open_root(self, root: str) -> PosixFolder:
+        raise OSError(self.number, "gone")
+
+
+@pytest.mark.parametrize("name", ["ENOTCONN", "ESTALE", "EHOSTDOWN", "ETIMEDOUT", "ENETUNREACH", "ENODEV"])
+def test_a_place_whose_connection_ended_is_absent_and_not_broken(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotFound):
+        DiskPlace(tmp_path, DEVICE, platform=Unreachable(getattr(errno, name))).add("x", b"1")
+
+
+def test_one_file_that_does_not_come_in_time_is_a_fault_while_the_place_is_there(tmp_path: Path) -> None:
+    place = DiskPlace(tmp_path, DEVICE, platform=Unreachable(errno.ETIMEDOUT))
+    assert place.size("x") is None  # the root was seen
+    with pytest.raises(StorageFault):
+        place.add("x", b"1")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ Type=exec
 ExecStart=:"/opt/py thon/bin/python" "-P" "-m" "notevault" "backup" "watch" "--vault" "/home/a/50%% \"new\" $V\\x"
 Restart=on-failure
 RestartSec=60
-RestartPreventExitStatus=64 66
+RestartPreventExitStatus=64 66 77
 TimeoutStopSec=90
 Nice=10
 IOSchedulingClass=idle
@@ -275,7 +276,21 @@ def test_without_a_running_systemd_the_real_tool_gives_a_sentence(
     assert f"{NAME}.service" in caught.value.next_step
     assert (tmp_path / "systemd" / "user" / f"{NAME}.service").read_text() == UNIT
     assert service.state(NAME) in ("unknown", "installed")
-    assert service.remove(NAME)
+    with suppress(CannotWrite):  # a systemd that is there and does not answer
+        assert service.remove(NAME)
+    assert service.state(NAME) == "absent"
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_service_that_the_system_did_not_stop_is_said_to_run_on(which: int, tmp_path: Path) -> None:
+    tools = Tools({"disable": Answer(1, "Failed to connect to bus"), "bootout": Answer(5)})
+    service = installers(tmp_path, tools)[which]
+    service.install(NAME, COMMAND)
+    with pytest.raises(CannotWrite) as caught:
+        service.remove(NAME)
+    assert "may still run" in caught.value.sentence
+    assert caught.value.next_step
+    assert service.state(NAME) == "absent"  # it is taken away all the same
 
 
 def test_a_tool_that_is_not_there_or_fails_is_an_answer() -> None:

@@ -156,6 +156,7 @@ def test_a_place_that_was_taken_away_is_never_made_again(ground: Ground, place: 
         lambda: place.add_stream("blobs/aa/two", [b"2"], sha256=hashlib.sha256(b"2").hexdigest()),
         lambda: place.set_aside("blobs/aa/one", DAY),
         lambda: place.sweep(0),
+        place.settle,
         lambda: place.read("blobs/aa/one", limit=9),
     ]
     for attempt in attempts:
@@ -261,6 +262,14 @@ def test_it_says_how_much_room_there_is(ground: Ground, place: WriteOnce) -> Non
 def test_durability_is_full_until_a_sync_is_refused(place: WriteOnce) -> None:
     place.add("blobs/aa/one", b"1")
     assert place.durability == "full"
+
+
+def test_settling_changes_nothing_that_can_be_seen(ground: Ground, place: WriteOnce) -> None:
+    ground.put("blobs/aa/one", b"1")
+    ground.link("blobs/bb/planted")
+    ground.open().settle()
+    assert place.durability == "full"
+    assert (place.names(""), place.names("blobs/aa"), place.names("blobs/bb")) == ({"blobs"}, {"one"}, {"planted"})
 
 
 def test_only_old_unfinished_writes_are_swept(ground: Ground, place: WriteOnce) -> None:

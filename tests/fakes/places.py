@@ -277,6 +277,10 @@ class FakePlace:
             raise Damaged("A file changed while it was copied; the copy was thrown away.")
         self.add(path, data, read_back=read_back)
 
+    def settle(self) -> None:
+        prefix = f"{self._root}/"
+        self._sync([path for path in self.disk.files if path.startswith(prefix) and "/.stage-" not in path])
+
     def set_aside(self, path: str, day: str) -> str:
         self._need_root()
         whole = self._whole(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -186,3 +187,25 @@ def test_a_worker_that_reads_nothing_keeps_no_hint_waiting(side: LockedSide) -> 
     pid = worker.pid or 0
     worker.end(None)
     subprocess.run(["kill", str(pid)], check=True)
+
+
+def test_a_worker_that_ends_at_each_start_is_told_until_one_lasts(side: LockedSide) -> None:
+    add_place(side)
+    worker = hosted(side, "pass")
+    worker.know(VAULT, 0)
+    now, seen = FIRST_MS, []
+    while len(seen) < 2:
+        worker.look(now)
+        if worker.pid is not None:
+            os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+            worker.look(now)
+            seen.append(worker.is_dead(now))
+        now += LOOK_MS
+    assert seen == [False, True]
+    worker._command = [sys.executable, "-c", READS]
+    while worker.pid is None:
+        worker.look(now)
+        now += LOOK_MS
+    assert worker.is_dead(now)
+    assert not worker.is_dead(now + 60_000)
+    worker.end(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -11,12 +12,17 @@ from typing import Any, cast
 
 import pytest
 
-from notevault.backup.model import FULL, SAFE, Head, PlaceFile, PlaceState
+from notevault.backup.model import FULL, SAFE, Head, PlaceFile, PlaceState, Problem
 from notevault.domain.notes import Note
 from notevault.errors import Busy, Interrupted, NotFound
-from notevault.shell.backup_job import Jobs, Stop
+from notevault.shell.backup_job import STUCK_S, Jobs, Stop, rows_of_job
+from notevault.shell.backup_told import problem_lines
 from notevault.shell.control import Channel
 from notevault.shell.desk import Desk
+from notevault.shell.home import HomeScreen
+from notevault.shell.home_data import home_data
+from notevault.shell.repl import keep_fresh
+from notevault.vault.drafts import Drafts
 from notevault.vault.notebook import Notebook
 from notevault.wiring.locked import LockedSide
 from tests.backup.vaults import Made, small
@@ -38,6 +44,7 @@ class House:
         side = LockedSide(self.made.vault, self.made.local, self.session.env.clock)
         self.desk = Desk(self.session.env, side, cast(Any, ui), channel)
         self.desk._session, self.desk._notebook = self.session, Notebook(self.session)
+        self.desk._drafts = Drafts(self.session)
 
     @property
     def now(self) -> int:
@@ -208,6 +215,143 @@ def test_one_job_at_a_time_and_its_result_is_told_once() -> None:
     assert job.words == "half"
     assert jobs.news() == ["Checking: All is well.", "`backup` tells more."]
     assert jobs.news() == []
+    assert jobs.untold is job, "`backup` shows all of it, until it was on the screen"
+    assert "More of it." in "".join(text for row in rows_of_job(job, 60) for _, text in row)
+    jobs.seen(job)
+    assert jobs.untold is None
+
+
+def test_a_result_of_one_line_is_over_once_it_was_told() -> None:
+    jobs = Jobs()
+    jobs.begin("Checking", lambda _say, _stop: ["All is well."])
+    until_done(jobs)
+    assert jobs.news() == ["Checking: All is well."]
+    assert jobs.untold is None
+
+
+def test_a_job_that_hangs_keeps_no_other_waiting_for_ever() -> None:
+    jobs, let = Jobs(), threading.Event()
+
+    def work(_say: Any, _stop: Stop) -> list[str]:
+        let.wait(20)
+        return ["Late."]
+
+    job = jobs.begin("Backing up", work)
+    assert not job.stuck
+    with pytest.raises(Busy):
+        jobs.begin("Another", work)
+    job._moved -= STUCK_S + 1  # a minute without a step
+    assert job.stuck
+    said = " ".join("".join(text for _, text in row) for row in rows_of_job(job, 60))
+    assert "does not answer" in said
+    other = jobs.begin("Another", lambda _say, _stop: ["Done at once."])
+    assert job.stopped
+    let.set()
+    assert job.done.wait(20)
+    assert other.done.wait(20)
+    assert jobs.news() == ["Another: Done at once."]
+
+
+def test_a_job_that_is_asked_to_stop_between_files_is_not_stuck() -> None:
+    jobs, go, let = Jobs(), threading.Event(), threading.Event()
+
+    def work(_say: Any, stop: Stop) -> list[str]:
+        go.wait(20)
+        stop()
+        let.wait(20)
+        return ["Done."]
+
+    job = jobs.begin("Checking", work)
+    job._moved -= STUCK_S + 1
+    go.set()
+    for _ in range(500):
+        if not job.stuck:
+            break
+        time.sleep(0.01)
+    assert not job.stuck
+    let.set()
+    until_done(jobs)
+
+
+# Home while she looks at it
+
+
+class SeenUi:
+    """As much of a `Ui` as home needs: what it is told, and nothing painted."""
+
+    is_plain = False
+    leaving = None
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def home_changed(self, said: Any) -> None:
+        self.told += said
+
+
+def at_home(
+    house: House, seconds: float, typed: str, then: Any, *, every_s: float = 0.05
+) -> tuple[HomeScreen, list[str]]:
+    """Home for some seconds with a line that was begun; `then` happens meanwhile."""
+    ui = SeenUi()
+    house.desk.ui = cast(Any, ui)
+    screen = HomeScreen(home_data(house.desk), line=typed)
+
+    async def stay() -> None:
+        fresh = asyncio.create_task(keep_fresh(house.desk, screen, every_s))
+        await asyncio.sleep(0.05)
+        then()
+        await asyncio.sleep(seconds)
+        fresh.cancel()
+
+    asyncio.run(stay())
+    return screen, ui.told
+
+
+def test_an_alarm_that_comes_and_goes_while_she_is_at_home_is_painted(house: House) -> None:
+    house.save()
+
+    def stop() -> None:
+        house.desk.backup.places().freeze(house.now, 7, "many files changed")
+        house.desk.backup.now()
+
+    screen, told = at_home(house, 1.0, "", stop)
+    assert any("7 saved files changed or vanished at once" in each for each in screen.data.warnings)
+    assert any("7 saved files" in each for each in told)
+
+    def over() -> None:
+        house.desk.backup.places().thaw()
+        house.desk.backup.now()
+
+    screen, told = at_home(house, 1.0, "", over)
+    assert not any("saved files" in each for each in screen.data.warnings)
+    assert told == []
+
+
+def test_a_job_that_ends_while_she_is_at_home_is_told_but_never_into_her_typing(house: House) -> None:
+    house.save()
+    house.desk.backup.now()
+
+    def work() -> None:
+        house.desk.jobs.begin("Checking", lambda _say, _stop: ["All is well."])
+
+    screen, told = at_home(house, 0.6, "", work)
+    assert list(screen.message) == told == ["Checking: All is well."]
+    screen, told = at_home(house, 0.7, "open an", work, every_s=0.3)
+    assert list(screen.message) == told == []
+    assert house.desk.jobs.news() == ["Checking: All is well."], "the next home says it"
+
+
+# What went wrong, in words
+
+
+def test_a_problem_names_the_file_and_whose_it_is(house: House) -> None:
+    write = next(each for each in house.session.catalogue.writes() if any(each.client))
+    code = house.desk.notebook.clients()[0].code
+    path = f"blobs/{write.digest[:2]}/{write.digest}"
+    said = problem_lines(house.desk, [Problem("CHANGED", path, "its bytes are others"), Problem("STRAY", "x", "odd")])
+    assert said[0] == f"  sealed file {write.digest[:12]} of {code}: its bytes are others"
+    assert said[1] == "  x: odd"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -233,10 +234,8 @@ def test_a_place_that_is_busy_keeps_nobody_from_writing_and_home_tells_when_it_i
             shell.type("backup run\r")
             shell.until("This is still under way: Backing up.")
             save_note(shell, "Written meanwhile.")
-        shell.until(lambda: files_in(known) == files_of_vault())
-        time.sleep(1)
-        shell.type("hide\r")
-        shell.until("Backing up: Blue: done")
+        shell.until("Backing up: Blue: done")  # without a key
+        assert files_in(known) == files_of_vault()
         shell.type("quit\r")
         assert shell.until_ended() == 0
 
@@ -284,6 +283,98 @@ def test_a_stop_of_all_backups_stands_in_front_everywhere_until_it_is_mended(kno
         shell.type("\r")
         shell.until("notevault>")
         shell.until(lambda: "BACKUP STOPPED" not in shell.text)
+        shell.type("quit\r")
+        assert shell.until_ended() == 0
+
+
+def test_a_stop_that_comes_while_she_writes_or_is_at_home_is_seen_without_a_key(known: Path) -> None:
+    with Shell(columns=40, rows=15) as shell:
+        shell.unlock()
+        shell.until("notevault>")
+        shell.type("new c-014\r")
+        shell.until("1 free")
+        shell.type("1")
+        shell.until("0 words")
+        shell.type("Words.")
+        shell.until("Words.")
+        places().freeze(SystemClock().wall_ms(), 7, "many files changed")
+        shell.until("BACKUP STOPPED")
+        assert "BACKUP STOPPED" in shell.screen.display[0], "in the title row of the note"
+        assert "locks in" in shell.screen.display[-1]
+        places().thaw()
+        shell.until(lambda: "BACKUP STOPPED" not in shell.text)
+        shell.type(ESC)
+        shell.until("notevault>")
+        places().freeze(SystemClock().wall_ms(), 7, "many files changed")
+        shell.until("! 7 saved files changed or vanished")
+        assert "BACKUP STOPPED" in shell.screen.display[-1]
+        assert "locks in" in shell.screen.display[-1], "the countdown stays"
+        shell.type("backup\r")
+        shell.until("1 Back up now")
+        assert "5 Practise a restore" in shell.flat, "the choices are in sight"
+        shell.type(ESC)
+        shell.until("notevault>")
+        places().thaw()
+        shell.until(lambda: "saved files changed" not in shell.text)
+        shell.type("quit\r")
+        assert shell.until_ended() == 0
+
+
+def test_what_home_told_in_a_line_is_shown_whole_by_backup_until_it_was_seen(known: Path) -> None:
+    green = known.parent / "Green stick"
+    green.mkdir()
+    notevault("backup", "add", str(green), "--name", "Green")
+    with Shell() as shell:
+        shell.unlock()
+        shell.until("notevault>")
+        worker(shell)
+        place = places().get("Blue")
+        with places().lock(place.id, 20):
+            shell.type("backup run\r")
+            shell.until("it is being backed up just now")
+            shell.type(ESC)
+            shell.until("It goes on beside")
+        shell.until("`backup` tells more.")
+        assert "Green: done" not in shell.flat
+        shell.type("backup\r")
+        shell.until("Green: done")
+        shell.type("\r")
+        shell.until("1 Back up now")
+        shell.type(ESC)
+        shell.until("notevault>")
+        shell.type("backup\r")
+        shell.until("1 Back up now")
+        shell.type(ESC)
+        shell.until("notevault>")
+        shell.type("quit\r")
+        assert shell.until_ended() == 0
+
+
+def test_the_words_of_backup_stand_under_tab_and_in_its_help_and_a_command_can_be_copied(known: Path) -> None:
+    with Shell(columns=110) as shell:
+        shell.unlock()
+        shell.until("notevault>")
+        shell.type("back\t")
+        shell.until("watch: how it happens by itself")
+        shell.type("\t")
+        shell.until("> add: name a place")
+        shell.type(ESC)
+        shell.until(lambda: "watch: how" not in shell.text)
+        shell.type("help backup\r")
+        shell.until("backup watch: how it happens by itself")
+        shell.type(ESC)
+        shell.until("notevault>")
+        shell.type("backup restore\r")
+        shell.until("--to NEWFOLDER")
+        (at,) = [n for n, row in enumerate(shell.screen.display) if "backup restore" in row]
+        command = [row.strip() for row in shell.screen.display[at : at + 3]]
+        assert command[0] == "notevault backup restore \\"
+        assert command[1] == f"--from {shlex.quote(str(known))} \\"
+        assert command[2] == "--to NEWFOLDER"
+        shell.type(ESC)
+        shell.until("notevault>")
+        shell.type("backup verify nosuch\r")
+        shell.until("There are: Blue. `backup list` shows them.")
         shell.type("quit\r")
         assert shell.until_ended() == 0
 

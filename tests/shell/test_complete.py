@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notevault.domain.clients import Client
-from notevault.shell.complete import COMMANDS, LIMIT, Catalogue, complete, did_you_mean
+from notevault.shell.complete import BACKUP, COMMANDS, LIMIT, Catalogue, complete, did_you_mean
 
 CLIENTS = [
     Client("Anna Berg", "C-014", date(1980, 5, 17), 0),
@@ -61,6 +61,10 @@ def offered(marked: str, catalogue: Catalogue = CATALOGUE) -> list[tuple[int, st
         ("passphrase ann|", []),
         ("help o|", [(5, "open")]),
         ("help ann|", []),
+        ("backup|", [(0, "backup")]),
+        ("backup |", [(7, word) for word in BACKUP]),
+        ("backup re|", [(7, "remove"), (7, "restore")]),
+        ("backup zz|", []),
     ],
 )
 def test_what_tab_offers(marked: str, expected: list[tuple[int, str]]) -> None:

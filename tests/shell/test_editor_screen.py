@@ -38,6 +38,7 @@ class Caller:
         self.most_saving = 0
         self.reason: str | None = None
         self.kept = ("", "")
+        self.loud: tuple[str, ...] = ()
 
     def activity(self) -> None:
         self.keys += 1
@@ -70,6 +71,9 @@ class Caller:
 
     def keeping(self) -> tuple[str, str]:
         return self.kept
+
+    def alarm(self) -> tuple[str, ...]:
+        return self.loud
 
     def should_close(self) -> str | None:
         return self.reason
@@ -131,6 +135,41 @@ def test_a_note_at_80_by_24_shows_title_text_wrapped_at_words_and_keys() -> None
         assert "\x1b[?1049h" in term.raw
 
     play(scene, PROSE)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        ((40, 15), "BACKUP STOPPED"),
+        ((80, 24), "BACKUP STOPPED: type backup"),
+        ((120, 40), "BACKUP STOPPED: type backup"),
+    ],
+)
+def test_an_alarm_that_comes_while_she_writes_stands_in_the_title_row_until_it_is_over(
+    size: tuple[int, int], words: str
+) -> None:
+    async def scene(term: Terminal, caller: Caller) -> None:
+        await term.until("locks in 4:58")
+        assert "BACKUP" not in term.text
+        caller.loud = ("BACKUP STOPPED: type backup", "BACKUP STOPPED")
+        await term.until(words)
+        assert term.lines[0].endswith(words)
+        assert term.lines[0].startswith(" Anna Berg · session")
+        assert words in term.marked("bold", slice(0, 1))
+        assert term.lines[-1].endswith("locks in 4:58"), "the countdown stays"
+        caller.loud = ()
+        await term.until(lambda: "BACKUP" not in term.text)
+
+    play(scene, PROSE, size=size)
+
+
+def test_in_a_window_too_low_for_a_title_an_alarm_takes_the_bottom_line() -> None:
+    async def scene(term: Terminal, caller: Caller) -> None:
+        caller.loud = ("BACKUP STOPPED: type backup", "BACKUP STOPPED")
+        await term.until("BACKUP STOPPED")
+        assert "BACKUP STOPPED" in term.lines[2]
+
+    play(scene, PROSE, size=(60, 3))
 
 
 def test_a_wide_terminal_centres_the_text_to_a_readable_measure() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from notevault.adapters.sheet_print import SheetModel
 from notevault.domain.clients import Client
 from notevault.formats import sheet
-from notevault.shell.complete import Catalogue
+from notevault.shell.complete import BACKUP, Catalogue
 from notevault.shell.control import LINE_LIMIT, Channel, Lines
 from notevault.shell.home import Entry, HomeData, HomeScreen, Section
 from notevault.shell.idle import JUMP_MS, Idle
@@ -49,6 +49,35 @@ def type_into(screen: Screen, keys: str) -> None:
 
 
 # Home
+
+
+@pytest.mark.parametrize(("size", "seen"), [((80, 24), 10), ((120, 40), 10), ((40, 15), 9)])
+def test_the_words_of_backup_are_listed_before_a_letter_and_tab_takes_none_unseen(
+    size: tuple[int, int], seen: int
+) -> None:
+    screen = HomeScreen(DATA)
+    type_into(screen, "backup ")
+    said = "\n".join(picture(screen, *size))
+    assert sum(f" {word}: " in said for word in BACKUP) == seen
+    screen.act("indent")
+    assert screen.model.text == "backup "
+    for _ in range(9):
+        screen.act("down")
+    assert any(row.startswith("   > watch: ") for row in picture(screen, *size))
+    screen.act("indent")
+    assert screen.model.text == "backup watch "
+
+
+def test_a_long_text_never_pushes_the_choices_off_a_small_screen() -> None:
+    labels = [f"choice {n}" for n in range(7)]
+    screen = Choose("Backup", ["alarm " * 60, "more " * 40], options(*labels), numbered=True)
+    rows = picture(screen, 40, 15)
+    assert sum("choice" in row for row in rows) >= 6
+    assert any(row.endswith("\u2026") for row in rows)
+    assert rows[1] == ""
+    assert "alarm" in rows[2]
+    low = picture(Choose("Backup", ["alarm " * 60], options(*labels), numbered=True), 40, 8)
+    assert sum("choice" in row for row in low) >= 3
 
 
 def test_home_shows_who_what_and_the_prompt_above_the_toolbar() -> None:

@@ -10,6 +10,8 @@ import pytest
 from notevault.adapters.places import default_vault
 from notevault.formats import sheet
 from notevault.vault import rekey
+from tests.backup import vaults
+from tests.backup.handmade import lay
 from tests.shell.ptyshell import CTRL_L, ESC, PASSPHRASE, Shell, open_vault
 
 pytestmark = pytest.mark.slow  # the passphrase's cost is measured on this machine, as at a real set-up
@@ -164,7 +166,7 @@ def test_a_backup_place_named_at_the_end_holds_the_vault_when_home_appears(own_h
         shell.type(f"{own_home}/nowhere\r")
         shell.until("Enter or Esc goes on")
         shell.type("\r")  # refused, and asked again
-        shell.until(lambda: "Folder " in shell.text or "Another folder" in shell.text)
+        shell.until(lambda: "Folder " in shell.flat or "Another folder" in shell.flat)
         if "Another folder" in shell.text:
             shell.type(number[1])  # type: ignore[index]
             shell.until("Folder ")
@@ -195,3 +197,31 @@ def test_leaving_before_the_vault_is_made_leaves_nothing(own_home: Path) -> None
         shell.type("\r")
         assert shell.until_ended() == 0
     assert not default_vault().exists()
+
+
+def test_who_has_a_vault_already_is_told_how_it_comes_out_of_a_backup_place(own_home: Path, tmp_path: Path) -> None:
+    lost = vaults.small(tmp_path / "lost", 1)
+    stick = tmp_path / "stick"
+    lay(lost.vault, lost.hex, stick)
+    with Shell() as shell:
+        shell.until("2 I have a vault already")
+        shell.type("2")
+        shell.until("1 In a backup place")
+        shell.type("1")
+        shell.until("Folder")
+        shell.type(f"{tmp_path}\r")
+        shell.until("There is no backup of a vault in this folder.")
+        shell.type(f"\x01{stick}\r")
+        shell.until("notevault backup restore --from")
+        assert str(stick) in shell.flat.replace(" ", "")
+        assert "--to" not in shell.flat
+        shell.type("\r")
+        shell.until("2 I have a vault already")
+        shell.type("2")
+        shell.until("2 In a vault's folder")
+        shell.type("2")
+        shell.until("type `notevault recover`")
+        shell.type("\r")
+        shell.until("3 Leave")
+        shell.type("3")
+        assert shell.until_ended() == 0
