@@ -34,8 +34,9 @@ StandardError=null
 [Install]
 WantedBy=default.target
 """
-# `:` before the command: no word of it is taken for a variable (systemd 244). Exit 64, 66 and 77: used wrongly, no vault
-# there, a copy of a vault that lies elsewhere; trying again once a minute mends none of them. Nothing goes to the journal: a place may be named after a person.
+# `:` before the command: no word of it is taken for a variable (systemd 244). Exit 64, 66 and 77: used wrongly, no
+# vault there, a copy of a vault that lies elsewhere; trying again once a minute mends none of them. Nothing goes to the
+# journal: a place may be named after a person.
 
 
 def unit(command: Sequence[str]) -> str:

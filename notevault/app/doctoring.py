@@ -41,9 +41,7 @@ class Item:
     step: str = ""
 
 
-def look(
-    env: Env, vault: Path, backups: Callable[[], Overview] | None = None
-) -> tuple[list[Item], Survey | None]:
+def look(env: Env, vault: Path, backups: Callable[[], Overview] | None = None) -> tuple[list[Item], Survey | None]:
     """Without opening anything: vault, this laptop's key, cost of the passphrase, sheet, drafts, what was set aside,
     and, with `backups`, a look at them.
     """

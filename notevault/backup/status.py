@@ -155,12 +155,12 @@ def _verdict(state: PlaceState, frozen: Frozen | None, waiting: Waiting) -> str:
     """What counts now: a freeze stops every place, damage found stays found while the place is away."""
     if frozen is not None:
         return model.FROZEN
-    if state.verdict in ALARMS:
-        # The end of a freeze is told by its file alone.
-        return state.verdict if state.verdict != model.FROZEN else model.WAITING
+    if state.verdict in ALARMS and state.verdict != model.FROZEN:  # the end of a freeze is told by its file alone
+        return state.verdict
     if state.hurt or state.hurt_log:
         return model.HURT
-    return model.WAITING if state.verdict == model.SAFE and waiting.changes else state.verdict
+    waits = state.verdict == model.FROZEN or (state.verdict == model.SAFE and waiting.changes)
+    return model.WAITING if waits else state.verdict
 
 
 def _begun(place: PlaceFile, state: PlaceState, waiting: Waiting) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from notevault.auditlog import ed25519, entry
@@ -95,7 +96,15 @@ class Survey:
                 self.faults[origin] = fault.sentence
 
     def _check_citations(self) -> None:
-        cited = [found for log in self.logs.values() if (found := log.cites()) is not None]
+        cited = []
+        for name, each in list(self.logs.items()):
+            try:
+                found = each.cites()
+            except LogDamaged as fault:
+                self._drop(name, fault)
+                continue
+            if found is not None:
+                cited.append(found)
         for origin, size, root in cited:
             log = self.logs.get(origin)
             if log is None:
@@ -111,6 +120,14 @@ class Survey:
             if origin not in named and self.faults[origin].startswith("MISSING") and not self._begun(origin):
                 del self.faults[origin]
 
+    def _drop(self, origin: str, fault: LogDamaged) -> None:
+        """A log that does not hold where it is read. Raises that again, but for one that was given up."""
+        if not self._given_up(origin):
+            raise fault
+        self.faults[origin] = fault.sentence
+        del self.logs[origin]
+        self.closed -= {origin}
+
     def _given_up(self, origin: str) -> bool:
         """Whether a recovery found this log beyond belief: cited with nothing, or its records were taken over since
         (FORMAT.md section 6.3, `import.run`).
@@ -118,9 +135,10 @@ class Survey:
         if origin == self.current.origin:
             return False
         for log in self.logs.values():
-            cited = log.cites() if log.origin != origin else None
-            if cited is not None and ((cited[0] == origin and not cited[1]) or _took_over(log)):
-                return True
+            with suppress(LogDamaged):
+                cited = log.cites() if log.origin != origin else None
+                if cited is not None and ((cited[0] == origin and not cited[1]) or _took_over(log)):
+                    return True
         return False
 
     def _begun(self, origin: str) -> bool:
@@ -142,11 +160,7 @@ class Survey:
             try:
                 more, first = walking.feed(origin, log, start)
             except LogDamaged as fault:
-                if not self._given_up(origin):
-                    raise
-                self.faults[origin] = fault.sentence
-                del self.logs[origin]
-                self.closed -= {origin}
+                self._drop(origin, fault)
                 continue
             card, signed = hashlib.sha256(log.card_bytes).digest(), hashlib.sha256(log.checkpoint).digest()
             logs[origin] = Walked(log.size, log.root, card, signed, changes + more, first_ms or first)

@@ -94,6 +94,8 @@ _CLIENT = {"C": ("added the client", "add the client"), "U": ("changed the data 
 def _written(fact: Fact) -> tuple[str, str]:
     if fact.purpose == "import":
         return "brought in", "bring in"
+    if fact.purpose == "recovery":
+        return "took over from a damaged log", "take over from a damaged log"
     return _CLIENT["C" if fact.action == "C" else "U"] if fact.kind == "client" else ("wrote", "write")
 
 
@@ -207,6 +209,13 @@ def _healed(fact: Fact) -> tuple[str, str]:
     return f"mended damaged files {where}{f': {n:,}' if n else ''}", f"mend damaged files {where}"
 
 
+def _imported(fact: Fact) -> tuple[str, str]:
+    n = counted(_number(fact, "n"), "record")
+    if fact.purpose == "recovery":
+        return f"took over {n} of a damaged log", "take over the records of a damaged log"
+    return f"finished an import of {n}", "import notes"
+
+
 Pair = tuple[str, str]
 WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "vault.create": ("set up the vault", "set up the vault"),
@@ -227,7 +236,7 @@ WORDS: dict[str, Pair | Callable[[Fact], Pair]] = {
     "search.run": ("searched", "search"),
     "sheet.confirm": ("showed that the recovery sheet is on paper", "show that the recovery sheet is on paper"),
     "settings.change": ("changed the settings", "change the settings"),
-    "import.run": lambda fact: (f"finished an import of {counted(_number(fact, 'n'), 'record')}", "import notes"),
+    "import.run": _imported,
     "audit.review": lambda fact: (f"looked over the log: {_number(fact, 'n'):,} entries", "look over the log"),
     "audit.disclose": (
         "made a file that shows an auditor all acts about",

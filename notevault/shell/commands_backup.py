@@ -10,6 +10,7 @@ None of it keeps her from writing: what takes time goes on beside (`backup_job`)
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ from notevault.shell.backup_bar import HALTED, here
 from notevault.shell.backup_job import STUCK, rows_of_job, watch
 from notevault.shell.complete import BACKUP
 from notevault.shell.desk import Desk
-from notevault.shell.paint import Row, command_rows, wrapped
+from notevault.shell.paint import Row, command_rows, path_rows, wrapped
+from notevault.shell.safe import cell_width, visible_line
 from notevault.shell.screens import MEASURE
 from notevault.shell.ui import options, rows_of
 
@@ -203,10 +205,18 @@ async def restore(desk: Desk, _rest: str) -> None:
         "",
         "To see whether it would work, `backup drill` practises it here and writes nothing.",
     )
-    words = ["notevault backup restore", f"--from {source}", "--to NEWFOLDER"]
+    path = places[0].path if places else ""
+
+    def command(width: int) -> list[Row]:
+        shown = [f"--from {source}", "--to NEWFOLDER"]
+        rows: list[Row] = []
+        if cell_width(shown[0]) + 8 > width and path == visible_line(path) and sys.platform != "win32":
+            rows, shown[0] = path_rows(path, width), '--from "$P"'
+        return [*rows, *command_rows(["notevault backup restore", *shown], width)]
+
     await desk.ui.page(
         "Bring the vault back",
-        lambda width, hidden: [*before(width, hidden), *command_rows(words, width), *after(width, hidden)],
+        lambda width, hidden: [*before(width, hidden), *command(width), *after(width, hidden)],
     )
 
 

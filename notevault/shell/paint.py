@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -17,6 +18,7 @@ __all__ = [
     "command_rows",
     "count",
     "field_row",
+    "path_rows",
     "plain",
     "row_width",
     "spread",
@@ -41,7 +43,7 @@ def wrapped(text: str, width: int, style: str = "", indent: str = "") -> list[Ro
 
 def command_rows(words: Sequence[str], width: int, *, windows: bool = sys.platform == "win32") -> list[Row]:
     """A command to be typed or copied: in one row, else in several that are one command for a terminal. Only a word
-    that is wider than the screen by itself is broken.
+    that is wider than the screen by itself is broken (see `path_rows`).
     """
     whole = f"   {' '.join(words)}"
     if cell_width(whole) <= width:
@@ -52,6 +54,19 @@ def command_rows(words: Sequence[str], width: int, *, windows: bool = sys.platfo
     for at, word in enumerate(words):
         line = f"   {'' if at == 0 else '  '}{visible_line(word)}{on if at < last else ''}"
         rows += [[("", line)]] if cell_width(line) <= width else wrapped(line.strip(), width)
+    return rows
+
+
+def path_rows(path: str, width: int) -> list[Row]:
+    """A path too long for a row, put together in `$P` by rows that a POSIX shell takes as they are."""
+    rows: list[Row] = []
+    while path:
+        first = "   P=" if not rows else "   P=$P"
+        at = 1
+        while at < len(path) and cell_width(first + shlex.quote(path[: at + 1])) <= width:
+            at += 1
+        rows.append([("", first + shlex.quote(path[:at]))])
+        path = path[at:]
     return rows
 
 

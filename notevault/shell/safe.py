@@ -110,7 +110,17 @@ def visible(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    return "\n".join("".join(c if c == "\t" else shown(c) for c in iter_graphemes(line)) for line in text.split("\n"))
+    return "\n".join(map(_visible, text.split("\n")))
+
+
+def _visible(line: str) -> str:
+    parts: list[str] = []
+    for cluster in iter_graphemes(line):
+        part = cluster if cluster == "\t" else shown(cluster)
+        if parts and parts[-1] == "\u25cc" and part[:1] == "\u25cc" != cluster[:1]:
+            part = part[1:]  # some marks are clusters of their own: one that has its circle needs no other
+        parts.append(part)
+    return "".join(parts)
 
 
 def visible_line(text: str) -> str:

@@ -226,9 +226,9 @@ class Confirm(Screen):
 def _capped(rows: list[Row], most: int) -> list[Row]:
     """What is chosen from must be in sight: a long text above it is cut, and the cut is marked."""
     kept = rows[: max(0, most)]
-    if kept and len(kept) < len(rows):
-        kept[-1] = [*kept[-1], ("", "\u2026")]
-    return kept
+    while kept and len(kept) < len(rows) and not plain(kept[-1]):
+        kept.pop()
+    return [*kept[:-1], [*kept[-1], ("", "\u2026")]] if kept and len(kept) < len(rows) else kept
 
 
 class Choose(Screen):
@@ -270,7 +270,7 @@ class Choose(Screen):
 
     def body(self, width: int, height: int) -> tuple[list[Row], tuple[int, int] | None]:
         items = self.items(width - 4, self.names_hidden)
-        head = _capped(self.paragraphs(width), height - 1 - min(sum(map(len, items)), max(3, height * 2 // 3)))
+        head = _capped(self.paragraphs(width), height - 1 - min(sum(map(len, items)), max(3, height // 2)))
         head.append([("", "")])
         room = max(1, height - len(head))
         shown: list[Row] = []

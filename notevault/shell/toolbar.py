@@ -67,6 +67,6 @@ class Bar:
     def text(self, width: int) -> str:
         narrower = max(0, COUNTDOWN - cell_width(self.locks))
         for wording in self.wordings():
-            if cell_width(wording) + narrower + 2 <= width:
+            if cell_width(wording) + narrower + 1 <= width:
                 return f" {wording}".ljust(width)
         return clip(f" {self.wordings()[-1]}", width).ljust(width)

@@ -99,7 +99,10 @@ def gather(
     sizes = {str(origin): size for origin, size in wide.origins.items()}
     for origin in sizes:
         try:
-            logs[origin] = open_log(env, paths, local, wide, origin)
+            log, tail = open_log(env, paths, local, wide, origin)
+            for _ in log.entries(0, tail.size):  # a cache of roots may vouch for entries that have rotted since
+                pass
+            logs[origin] = log, tail
         except (Damaged, NotFound) as fault:
             faults[origin] = fault
             named = [each.origins[each.origin] + 1 for _, each in readable if each.origin == origin]

@@ -160,6 +160,10 @@ class Catalogue:
             ),
         )
 
+    def move_write(self, digest: str, origin: str, i: int) -> None:
+        """Another log names the record now."""
+        self._db.execute("UPDATE writes SET origin = ?, i = ? WHERE digest = ?", (origin, i, digest))
+
     def put_client(self, write: Write, payload: bytes) -> None:
         known = self._db.execute("SELECT version, digest FROM clients WHERE id = ?", (write.client,)).fetchone()
         if known is None or (known[0], self._written(known[1])) <= (write.version, write.t):  # as for notes

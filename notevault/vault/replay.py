@@ -178,8 +178,8 @@ class Replayer:
         elif found.ev == "audit.review":
             self._catalogue.set_meta("reviewed", max(found.t, int(self._catalogue.get_meta("reviewed") or 0)))
         if found.ev in ("header.write", "vault.create", "vault.recover"):
-            known = self._catalogue.get_meta("header-seq") or 0
-            self._catalogue.set_meta("header-seq", max(int(found.k["seq"]), int(known)))
+            seq = int(self._catalogue.get_meta("header-seq") or 0)
+            self._catalogue.set_meta("header-seq", max(int(found.k["seq"]), seq))
 
     def _sheet(self, state: str, t: int) -> None:
         """Several logs are read one after the other, not in the order of time: the newest word counts."""

@@ -46,7 +46,10 @@ def take_over(session: Session) -> TakenOver:
     loose = [each for each in every if each.origin in broken and each.digest not in unread and each.digest not in gone]
     loose.sort(key=lambda each: (each.t, each.i))
     for at in range(0, len(loose), BATCH):
-        session.log_acts([_act(each, each.t) for each in loose[at : at + BATCH]])
+        some = loose[at : at + BATCH]
+        session.log_acts([_act(each, each.t) for each in some])
+        for i, each in enumerate(some, session.recorder.tail.size - len(some)):
+            session.catalogue.move_write(each.digest, session.origin, i)
     known = {each.digest for each in every} | gone
     found = closed = 0
     batch: list[tuple[Write, bytes]] = []

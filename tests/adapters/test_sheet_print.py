@@ -62,7 +62,7 @@ def test_both_papers_say_what_it_is_and_what_to_do(pdf: Path) -> None:
         restore = "notevault backup restore --from"
         for word in ("recovery sheet", restore, "notevault recover", "notevault sheet new", "destroy", "by hand"):
             assert word in low
-        assert low.index(restore) < low.index("notevault recover --vault"), "most people have a backup place and no more"
+        assert low.index(restore) < low.index("notevault recover --vault"), "most have a backup place and no more"
         for word in ("21 nov 2026", "make a new vault and import"):
             assert word in low
         assert "0011 2233 4455 6677 8899 aabb ccdd eeff" in low

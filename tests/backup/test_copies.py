@@ -15,6 +15,7 @@ from notevault.backup import place
 from notevault.backup.copies import Copies, open_copies
 from notevault.backup.copy_place import PlaceCopy
 from notevault.backup.copy_vault import VaultCopy
+from notevault.backup.opening import spaced
 from notevault.errors import Damaged, LogDamaged, Missing, NotFound, Refused
 from tests.backup import handmade
 from tests.backup.vaults import Made2, synthetic
@@ -278,7 +279,7 @@ def test_every_kind_of_folder_is_found_and_two_vaults_are_not_mixed(made: Made2,
     handmade.lay(other.vault, other.hex, stick)
     with pytest.raises(Refused) as refused:
         open_copies([stick], DiskTree)
-    assert made.hex in refused.value.sentence
+    assert spaced(made.hex) in refused.value.sentence, "as it stands on its recovery sheet"
     assert open_copies([stick], DiskTree, other.hex).whole().live.count == 2
     with pytest.raises(NotFound):
         open_copies([tmp_path / "second"], DiskTree)

@@ -230,7 +230,7 @@ def test_only_the_vault_asked_for_is_restored_where_several_lie(made: Made2, tmp
         find([tmp_path / "stick"], DiskTree, None)
     said = caught.value.sentence + caught.value.next_step
     assert made.hex[:4] in said
-    assert other.hex in said
+    assert other.hex[:4] in said
     is_sound(other, bring(find([tmp_path / "stick"], DiskTree, other.hex), tmp_path / "new").folder)
 
 

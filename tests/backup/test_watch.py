@@ -317,5 +317,5 @@ def test_where_no_service_can_be_installed_it_is_said_with_what_to_type(bench: B
     assert done.returncode in (73, 77), done.stderr
     assert b"Traceback" not in done.stderr
     removed = subprocess.run([*install, "--remove", "--json"], capture_output=True, timeout=60, check=False, env=env)
-    assert removed.returncode == 0, removed.stderr
-    assert b'"state": "absent"' in removed.stdout
+    assert removed.returncode in (0, 73), removed.stderr  # 73: taken away, but the system did not say that it stopped
+    assert b'"state": "absent"' in removed.stdout or b"was taken away" in removed.stderr

@@ -3,7 +3,8 @@
     practice = Practice.make(folder)            # a vault with a few notes, two places, everything backed up
     practice.attack("scramble", practice.vault)
     practice.backup("run", code=None)           # the real program, a process of its own
-A place is unplugged by moving its folder away: where it was there is nothing then, as with a mount that is gone.
+A place is unplugged by moving its folder away: where it was there is nothing then, as with a mount that is gone. What
+the laptop remembers of the disk it was on is made another's first, since the test's own disk stays.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from notevault.adapters.files import DiskFiles
+from notevault.backup.places import Places
 from tests.backup import vaults
 from tests.backup_day import attack
 from tests.cli.homes import PASSPHRASE, Home, home_with_vault
@@ -162,6 +165,10 @@ class Practice:
         return found.parent
 
     def unplug(self, name: str) -> None:
+        known = Places(DiskFiles(), self.home.local)
+        for place in known.all():
+            if place.name == name:
+                known.save(replace(place, kind="removable", volume=f"stick-{name}"))
         self.places[name].rename(self.places[name].with_name(f"{name}.in-a-drawer"))
 
     def plug(self, name: str) -> None:

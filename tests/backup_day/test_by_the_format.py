@@ -163,7 +163,7 @@ def _marker(practice: Practice, place: str | None = None, vault: str | None = No
         (lambda practice: b"{}\n", model.FOREIGN),
         (lambda practice: b"", model.FOREIGN),
         (lambda practice: bytes(1 << 20), model.FOREIGN),
-        (None, model.ABSENT),
+        (None, model.EMPTIED),  # the disk is there: it was deleted, not unplugged
     ],
     ids=["another place's", "another vault's", "empty object", "empty", "huge", "none"],
 )

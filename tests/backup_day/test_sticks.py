@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,14 @@ from tests.backup_day.sticks import NoSticks, Share, Stick
 pytestmark = [pytest.mark.slow, pytest.mark.root]
 MANY = [4000 + n % 700 for n in range(4000)]
 PATIENCE_S = 60
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time() -> Iterator[None]:
+    """Loop devices and the table of mounts are the whole machine's: workers side by side take turns."""
+    with (Path(tempfile.gettempdir()) / f"notevault-test-sticks-{os.getuid()}").open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ SOURCE = ROOT / "notevault"
 VARIABLES = {
     ("adapters/keyring_worker.py", "PYTHON_KEYRING_BACKEND"): "which key store is refused by name",
     ("adapters/machine.py", "XDG_RUNTIME_DIR"): "the memory-backed folder of a remembered session",
+    ("adapters/service_systemd.py", "XDG_CONFIG_HOME"): "where a login service of this user is written down",
+    ("adapters/service_windows.py", "USERDOMAIN"): "whose scheduled task it is",
+    ("adapters/volumes_windows.py", "SYSTEMDRIVE"): "the system's own disk is no plugged-in one",
     ("shell/lent.py", "TERM"): "how a screen is drawn",
     ("shell/terminal.py", "TERM"): "how a screen is drawn",
     ("wiring/locked.py", "PYTHONPATH"): "where a process of our own finds its source",
@@ -30,15 +33,17 @@ VARIABLES = {
 WHOLE = {
     "adapters/keyring_call.py": "the key store's helper: the way to the session bus",
     "adapters/keyring_worker.py": "the helper drops what would set attributes of the store",
+    "adapters/volumes_cloud.py": "where cloud clients keep their folders",
     "wiring/locked.py": "the shell's child",
 }
 # No room that has a say in what is logged knows the environment at all.
 SILENT_ROOMS = ("app", "auditlog", "cli", "crypto", "domain", "formats", "storage", "vault")
 OPTIONS = {
-    "--again", "--born", "--client", "--code", "--confirm-rollback", "--date", "--dry-run", "--entry", "--file",
-    "--from", "--hours", "--html", "--json", "--key-in-file", "--limit", "--log", "--log-only", "--map",
-    "--new-passphrase-file", "--no-input", "--out", "--passphrase-file", "--plain", "--revision", "--sheet",
-    "--template", "--title", "--vault", "--year", "--yes",
+    "--again", "--at", "--born", "--bring-in", "--client", "--code", "--confirm-rollback", "--date", "--dry-run",
+    "--entry", "--file", "--from", "--full", "--hours", "--html", "--json", "--key-in-file", "--limit", "--list", "--log",
+    "--log-only", "--map", "--name", "--new-passphrase-file", "--newest", "--no-input", "--no-places", "--out",
+    "--passphrase-file", "--plain", "--quick", "--remove", "--revision", "--salvage", "--sheet", "--template", "--title",
+    "--to", "--vault", "--vault-id", "--year", "--yes",
 }  # fmt: skip
 
 

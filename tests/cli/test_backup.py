@@ -99,7 +99,7 @@ def test_from_naming_a_place_to_leaving_it(worked: Home, stick: Path) -> None:
     assert worked.run("backup", "run", "usb").stdout == f"USB Blue: nothing new; {files} there, nothing waits.\n"
     assert worked.run("backup", "status").stdout == (
         "What was saved is in 1 backup place.\n"
-        f"  USB Blue: {files} sealed files safe · last backup just now · not proven yet · 0 waiting\n"
+        f"  USB Blue: {files} sealed files safe · last backup just now · not proven yet · same disk · 0 waiting\n"
     )
     worked.saved("note", "add", "--client", "C-014", stdin="One more.\n")
     waits = worked.run("backup", "status").stdout

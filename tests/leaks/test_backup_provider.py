@@ -235,5 +235,11 @@ def test_nothing_links_two_entries_of_the_log(held: Held) -> None:
 def test_what_can_be_seen_is_what_security_says() -> None:
     said = (ROOT / "SECURITY.md").read_text()
     (_, _, told) = said.partition("## What a provider sees")
-    for words in ("the number of laptops", "how many sealed files", "padded sizes", "when each came", "the log itself"):
+    for words in (
+        "numbers of the laptops",
+        "how many sealed files",
+        "padded sizes",
+        "when each came",
+        "the log itself",
+    ):
         assert words in told

@@ -54,7 +54,14 @@ def journey() -> None:
         go("", "Your name")
         go("Dr. Ada Winter\r", "Minutes")
         go("\r", "Name a backup place now")
-        go("2", "notevault>")
+        shell.type("1")
+        shell.until(lambda: "Folder" in shell.flat or "Another folder" in shell.flat)
+        if (found := re.search(r"(\d)\s+Another folder", shell.flat)) is not None:  # this computer has a stick
+            go(found[1], "Enter go on")
+        stick = Path(os.environ["HOME"]) / "USB Blue"
+        stick.mkdir()
+        go(f"~/{stick.name}\r", "done,")
+        go("\r", "notevault>")
         go("new Anna Berg\r", "Name")
         go("\r", "Code")
         go("\r", "Born")
@@ -77,6 +84,7 @@ def journey() -> None:
             shell.type(words)
             shell.until(words[-8:])
             go(ESC, "notevault>")
+        shell.until("\u2502 backup just now")  # by itself
         picture("6-home", "notevault: home")
         go("find sle\r", "slept")
         picture("5-find", "notevault: notes found by a word")
@@ -88,11 +96,21 @@ def journey() -> None:
         go(ESC, "notevault>")
         go("audit\r", "Log: the last 7 days")
         picture("7-audit", "notevault: what was done, in words")
+        go(ESC, "notevault>")
+        go("backup run\r", "USB Blue: done")
+        go("\r", "notevault>")
+        go("backup verify full\r", "every byte read")
+        go("\r", "notevault>")
+        go("backup\r", "1 Back up now")
+        picture("8-backup", "notevault: what is safe where, and what can be done")
+        go(ESC, "notevault>")
+        go("quit\r", "")
+        shell.until_ended()
 
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:  # the backup may just be ending
         for variable in [name for name in os.environ if name.startswith("XDG_") or name.startswith("DBUS_")]:
             del os.environ[variable]
         os.environ["HOME"] = home

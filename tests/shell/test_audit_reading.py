@@ -108,7 +108,9 @@ def test_what_may_be_done_while_the_vault_is_locked_is_no_alarm(event: str) -> N
     k = {name: 0 for name, pattern in EVENTS[event].k.items() if pattern == INT}
     k |= {"verify.run": {"bad": 0, "n": 3}, "session.fail": {"n": 1}}.get(event, {})
     words_of = {"session.fail": "passphrase", "session.lock": "idle", "remember.end": "lock"}
-    told = {**k, "why": words_of[event]} if event in words_of else {**k, "to": "back"} if "to" in EVENTS[event].k else k
+    where_to = {"clock.jump": "back", "backup.place": "added"}
+    told = {**k, "why": words_of[event]} if event in words_of else k
+    told |= {"to": where_to[event]} if event in where_to else {}
     _thief(house).record(Act(event, "E", "system", k=dict(told)))
     session = house.unlock()
     assert session.findings == []

@@ -17,7 +17,9 @@ import pytest
 from notevault.adapters.clock import SystemClock
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.places import default_vault, local_root
+from notevault.backup.model import FROZEN
 from notevault.backup.places import Places
+from notevault.backup.status_words import SAYS
 from notevault.vault.notebook import Notebook
 from tests.shell.ptyshell import (
     _ROOT,
@@ -399,7 +401,7 @@ def test_everything_about_backups_is_done_at_the_prompt(known: Path) -> None:
         see("backup verify quick blue", "names and sizes compared")
         see("backup drill", "All of it came back from Blue: 2 records of 1 client")
         see("backup heal", "Repair now?")
-        see("backup restore", "notevault backup restore --from")
+        see("backup restore", "notevault backup restore", "--to NEWFOLDER")
         see("backup watch", "also while it is locked", "install-service")
         see("help backup", "While notevault is open it backs up by itself")
         shell.type("backup vrify\r")
@@ -445,6 +447,12 @@ def test_line_prompts_do_the_same(known: Path) -> None:
         shell.until("Passphrase (not shown):")
         shell.type(PASSPHRASE + "\r")
         shell.until("notevault>")
+        places().freeze(SystemClock().wall_ms(), 7, "many files changed")
+        shell.until("7 saved files changed or vanished at once")  # without a key
+        long = [row.rstrip() for row in shell.screen.display if len(row.rstrip()) > 60]
+        words = set(SAYS[FROZEN].sentence.replace("Many", "7").split())
+        assert any(row.split()[-1] in words for row in long), "broken between words"
+        places().thaw()
         shell.type("backup run\r")
         shell.until("Blue: done, nothing new")
         shell.type("\r")

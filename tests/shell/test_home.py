@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notevault.adapters.sheet_print import SheetModel
@@ -16,7 +18,7 @@ from notevault.shell.complete import BACKUP, Catalogue
 from notevault.shell.control import LINE_LIMIT, Channel, Lines
 from notevault.shell.home import Entry, HomeData, HomeScreen, Section
 from notevault.shell.idle import JUMP_MS, Idle
-from notevault.shell.paint import clip_row, plain, row_width, wrapped
+from notevault.shell.paint import clip_row, command_rows, path_rows, plain, row_width, wrapped
 from notevault.shell.safe import cell_width
 from notevault.shell.screens import Ask, Choose, Confirm, Page, Screen
 from notevault.shell.sheet_flow import _on_screen
@@ -66,6 +68,28 @@ def test_the_words_of_backup_are_listed_before_a_letter_and_tab_takes_none_unsee
     assert any(row.startswith("   > watch: ") for row in picture(screen, *size))
     screen.act("indent")
     assert screen.model.text == "backup watch "
+
+
+PATHS = st.text("aZ /'\"$`\\-_.üß", min_size=1, max_size=150).map(lambda text: f"/{text}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell is asked")
+@settings(max_examples=40, deadline=None)
+@given(PATHS, st.integers(38, 120))
+def test_a_command_that_is_copied_off_the_screen_is_one_command(path: str, width: int) -> None:
+    rows = [*path_rows(path, width), *command_rows(["printf %s%s", '"$P"', " 'a folder'"], width)]
+    assert all(row_width(row) <= width for row in rows)
+    copied = "\n".join(f" {plain(row)}" for row in rows)  # with the page's margin
+    done = subprocess.run(["sh", "-c", copied], capture_output=True, check=True)
+    assert done.stdout.decode() == f"{path}a folder"
+
+
+def test_a_command_that_fits_is_one_row() -> None:
+    assert [plain(row) for row in command_rows(["one", "two"], 40)] == ["   one two"]
+    assert [plain(row) for row in command_rows(["one" * 5, "two" * 5], 24, windows=True)] == [
+        f"   {'one' * 5} ^",
+        f"     {'two' * 5}",
+    ]
 
 
 def test_a_long_text_never_pushes_the_choices_off_a_small_screen() -> None:
