@@ -39,11 +39,11 @@ WHOLE = {
 # No room that has a say in what is logged knows the environment at all.
 SILENT_ROOMS = ("app", "auditlog", "cli", "crypto", "domain", "formats", "storage", "vault")
 OPTIONS = {
-    "--again", "--at", "--born", "--bring-in", "--client", "--code", "--confirm-rollback", "--date", "--dry-run",
-    "--entry", "--file", "--from", "--full", "--hours", "--html", "--json", "--key-in-file", "--limit", "--list", "--log",
-    "--log-only", "--map", "--name", "--new-passphrase-file", "--newest", "--no-input", "--no-places", "--out",
-    "--passphrase-file", "--plain", "--quick", "--remove", "--revision", "--salvage", "--sheet", "--template", "--title",
-    "--to", "--vault", "--vault-id", "--year", "--yes",
+    "--again", "--at", "--born", "--bring-in", "--client", "--code", "--confirm-rollback", "--date",
+    "--dry-run", "--entry", "--file", "--from", "--full", "--hours", "--html", "--json", "--key-in-file",
+    "--limit", "--list", "--log", "--log-only", "--map", "--name", "--new-passphrase-file", "--newest",
+    "--no-input", "--no-places", "--out", "--passphrase-file", "--plain", "--quick", "--remove", "--revision",
+    "--salvage", "--sheet", "--template", "--title", "--to", "--vault", "--vault-id", "--year", "--yes",
 }  # fmt: skip
 
 
