@@ -18,8 +18,8 @@ from notevault.auditlog.card import Card
 from notevault.auditlog.fault import Fault
 from notevault.auditlog.outcome import Seen, VaultVerdict
 from notevault.auditlog.verdict import Finding, Weight
-from notevault.backup.patience import in_time
-from notevault.backup.places import Places
+from notevault.backup.places.patience import in_time
+from notevault.backup.places.registry import Places
 from notevault.crypto import signing
 from notevault.errors import Damaged, NotevaultError, NotFound
 from notevault.formats.ids import is_origin

@@ -1,8 +1,8 @@
 """What backups did enters the audit log: at every opening of the vault, and in between by a process that has the log's
 keys and nothing else (`notevault _record`).
 
-A backup needs no key, so it can only leave word of what it did (`backup/results.py`). Such a word is no proof: whoever
-may write into this laptop's own folder can put one there.
+A backup needs no key, so it can only leave word of what it did (`backup/worker/results.py`). Such a word is no proof:
+whoever may write into this laptop's own folder can put one there.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from notevault.backup.model import AHEAD, FORKED
-from notevault.backup.places import Places
-from notevault.backup.results import Result, Results
+from notevault.backup.places.registry import Places
+from notevault.backup.worker.results import Result, Results
 from notevault.errors import NotevaultError
 from notevault.storage.local import LocalState
 from notevault.vault import door

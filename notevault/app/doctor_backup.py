@@ -13,10 +13,10 @@ from __future__ import annotations
 from notevault.app.doctoring import Item
 from notevault.app.drilled import failed_ms
 from notevault.backup.model import ALARMS
-from notevault.backup.overview import Overview
-from notevault.backup.plain import quoted
-from notevault.backup.status import GREEN, STOPPED
-from notevault.backup.status_words import DAY, age_words
+from notevault.backup.status.overview import Overview
+from notevault.backup.status.status import GREEN, STOPPED
+from notevault.backup.words.plain import quoted
+from notevault.backup.words.status import DAY, age_words
 
 FRESH_MS = 14 * DAY
 DRILL_MS = 90 * DAY

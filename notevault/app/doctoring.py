@@ -28,7 +28,7 @@ from notevault.vault.session import Session
 from notevault.vault.survey import Survey, survey
 
 if TYPE_CHECKING:  # read when it is needed: the shell's first screen does not wait for it
-    from notevault.backup.overview import Overview
+    from notevault.backup.status.overview import Overview
 
 
 @dataclass(frozen=True)

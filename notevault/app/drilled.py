@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from notevault.backup.model import AHEAD, ALARMS, FORKED, HURT, SAFE, WAITING, PlaceState
-from notevault.backup.plain import size_words, step_words
-from notevault.backup.results import DRILL
-from notevault.backup.status_words import counted, since_words
+from notevault.backup.words.plain import size_words, step_words
+from notevault.backup.words.status import counted, since_words
+from notevault.backup.worker.results import DRILL
 
 NAMED = 50  # findings that are kept in words; the rest are counted
 _OTHER = {

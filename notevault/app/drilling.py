@@ -16,11 +16,11 @@ from pathlib import Path
 
 from notevault.app.drilled import Drilled
 from notevault.auditlog import entry
-from notevault.backup.copies import Choice, Copies, HeaderName, open_copies
+from notevault.backup.copies.copies import Choice, Copies, HeaderName, open_copies
 from notevault.backup.model import AHEAD, FORKED, HURT, SAFE, WAITING, PlaceFile
-from notevault.backup.places import Places
-from notevault.backup.plain import quoted
-from notevault.backup.status_words import counted
+from notevault.backup.places.registry import Places
+from notevault.backup.words.plain import quoted
+from notevault.backup.words.status import counted
 from notevault.crypto import keytable as table_seal
 from notevault.crypto import objects, signing
 from notevault.errors import Busy, Damaged, Interrupted, NotevaultError, NotFound

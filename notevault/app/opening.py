@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notevault.app import backing, restored
-from notevault.backup import restore_rest
+from notevault.backup.restore import rest as restore_rest
 from notevault.crypto import kdf
 from notevault.errors import CannotWrite, Damaged, NotevaultError, NotFound, NoVault, Refused, StorageFault, UsageFault
 from notevault.storage import backupplace

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from notevault.backup import guard, restore_rest
-from notevault.backup import place as names
-from notevault.backup.adding import add
-from notevault.backup.ground import Ground, read_vault
-from notevault.backup.places import Places
-from notevault.backup.restore_rest import Rest
+from notevault.backup.places import layout as names
+from notevault.backup.places.adding import add
+from notevault.backup.places.ground import Ground
+from notevault.backup.places.registry import Places
+from notevault.backup.restore import rest as restore_rest
+from notevault.backup.restore.rest import Rest
+from notevault.backup.source import guard
+from notevault.backup.source.reading import read_vault
 from notevault.domain import clients
 from notevault.errors import Damaged, NotevaultError
 from notevault.formats.envelope import RecordType

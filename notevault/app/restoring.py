@@ -16,12 +16,12 @@ from notevault.app import opening
 from notevault.app.restored import enter
 from notevault.auditlog.vaultcheck import check_vault
 from notevault.auditlog.verdict import Weight
-from notevault.backup import restore_rest
-from notevault.backup.copies import Choice, Copies, open_copies
-from notevault.backup.opening import Several, spaced
-from notevault.backup.restore import Restored
-from notevault.backup.restore_rest import Rest
-from notevault.backup.restore_salvage import Salvage, key_files
+from notevault.backup.copies.copies import Choice, Copies, open_copies
+from notevault.backup.copies.opening import Several, spaced
+from notevault.backup.restore import rest as restore_rest
+from notevault.backup.restore.rest import Rest
+from notevault.backup.restore.restore import Restored
+from notevault.backup.restore.salvage import Salvage, key_files
 from notevault.crypto import kdf, signing, slots
 from notevault.errors import Damaged, NotevaultError, Refused
 from notevault.formats.header import Header

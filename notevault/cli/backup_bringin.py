@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from notevault.backup.bringin import Brought, bring_in, offers
-from notevault.backup.copy_place import PlaceCopy
-from notevault.backup.copy_port import Copy
-from notevault.backup.ground import Ground, read_vault
-from notevault.backup.status_words import BRING_IN, counted
+from notevault.backup.copies.place import PlaceCopy
+from notevault.backup.copies.port import Copy
+from notevault.backup.elsewhere.bringin import Brought, bring_in, offers
+from notevault.backup.places.ground import Ground
+from notevault.backup.source.reading import read_vault
+from notevault.backup.words.status import BRING_IN, counted
 from notevault.cli import asking
 from notevault.cli.common import Context
 from notevault.errors import NotevaultError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from notevault.app import drilling
 from notevault.app.drilled import Drilled
 from notevault.backup.model import PlaceFile
-from notevault.backup.passing import reach
+from notevault.backup.worker.passing import reach
 from notevault.cli.backup_words import code_of
 from notevault.cli.common import Context
 from notevault.errors import NotFound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notevault.adapters.files import DiskFiles
-from notevault.backup.mirror import Ground
+from notevault.backup.places.ground import Ground
 from notevault.cli.common import Context
 from notevault.errors import NotevaultError, NoVault
 from notevault.formats.ids import is_origin as is_id

@@ -6,12 +6,12 @@ import contextlib
 
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.places import user_path
-from notevault.backup.adding import add as add_place
-from notevault.backup.mirror import Ground
-from notevault.backup.overview import Overview
-from notevault.backup.plain import quoted
-from notevault.backup.results import PLACE, Results
-from notevault.backup.status import GREEN, PROOF, RED, STOPPED
+from notevault.backup.places.adding import add as add_place
+from notevault.backup.places.ground import Ground
+from notevault.backup.status.overview import Overview
+from notevault.backup.status.status import GREEN, PROOF, RED, STOPPED
+from notevault.backup.words.plain import quoted
+from notevault.backup.worker.results import PLACE, Results
 from notevault.cli.backup_ground import ground_of
 from notevault.cli.common import Context
 from notevault.errors import NotevaultError, UsageFault

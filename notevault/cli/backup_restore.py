@@ -12,13 +12,13 @@ from pathlib import Path
 from notevault.adapters.places import user_path
 from notevault.app import oneshot, opening, restored, restoring
 from notevault.app.restoring import Known
-from notevault.backup import restore as copying
-from notevault.backup import restore_rest
-from notevault.backup.copies import Choice, Copies
-from notevault.backup.restore import Restored
-from notevault.backup.restore_plan import Building, Journal, check_target, same
-from notevault.backup.restore_rest import Rest
-from notevault.backup.restore_salvage import Salvage
+from notevault.backup.copies.copies import Choice, Copies
+from notevault.backup.restore import rest as restore_rest
+from notevault.backup.restore import restore as copying
+from notevault.backup.restore.plan import Building, Journal, check_target, same
+from notevault.backup.restore.rest import Rest
+from notevault.backup.restore.restore import Restored
+from notevault.backup.restore.salvage import Salvage
 from notevault.cli import asking, sheets
 from notevault.cli import backup_restore_end as ending
 from notevault.cli.backup_restore_choose import check_outside, choose, find, moment

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from notevault.app import restored, restoring
-from notevault.backup.copies import Choice, Copies
-from notevault.backup.opening import LEAST, Several
-from notevault.backup.restore_plan import Decision, Journal, decide, decide_again
-from notevault.backup.restore_salvage import Salvage, salvage
+from notevault.backup.copies.copies import Choice, Copies
+from notevault.backup.copies.opening import LEAST, Several
+from notevault.backup.restore.plan import Decision, Journal, decide, decide_again
+from notevault.backup.restore.salvage import Salvage, salvage
 from notevault.cli import asking, sheets
 from notevault.cli.backup_restore_words import again_words, before_all, question, salvage_words, state_words
 from notevault.cli.common import Context

@@ -13,11 +13,11 @@ from pathlib import Path
 from notevault.app import restored
 from notevault.app.restored import Back, Registered
 from notevault.backup import model
-from notevault.backup import place as names
-from notevault.backup import restore as copying
-from notevault.backup.restore_rest import Rest
-from notevault.backup.results import Results
-from notevault.backup.status_words import SAYS, counted
+from notevault.backup.places import layout as names
+from notevault.backup.restore import restore as copying
+from notevault.backup.restore.rest import Rest
+from notevault.backup.words.status import SAYS, counted
+from notevault.backup.worker.results import Results
 from notevault.cli.backup_words import step_of
 from notevault.cli.common import Context
 from notevault.cli.show import when

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notevault.auditlog import entry
-from notevault.backup.copies import Choice, Copies
-from notevault.backup.restore_plan import Decision, arrived, missed, unread
-from notevault.backup.restore_salvage import Salvage, salvage
+from notevault.backup.copies.copies import Choice, Copies
+from notevault.backup.restore.plan import Decision, arrived, missed, unread
+from notevault.backup.restore.salvage import Salvage, salvage
 from notevault.cli.show import iso_here, when
 from notevault.domain.dates import ago, day_of
 from notevault.errors import NotFound

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from notevault.adapters.places import user_path
 from notevault.backup import model
-from notevault.backup.mirror import Ground, read_vault, run_pass
+from notevault.backup.mirror.mirror import run_pass
 from notevault.backup.model import CheckReport, HealReport, PlaceFile, Report
-from notevault.backup.passing import reach, reach_in_time, take_round, tell_check, verdict_of
-from notevault.backup.results import HEAL, Results
-from notevault.backup.source import Source
-from notevault.backup.status import PROOF
-from notevault.backup.status_words import SAYS, counted
+from notevault.backup.places.ground import Ground
+from notevault.backup.source.reading import read_vault
+from notevault.backup.source.source import Source
+from notevault.backup.status.status import PROOF
+from notevault.backup.words.status import SAYS, counted
+from notevault.backup.worker.passing import reach, reach_in_time, take_round, tell_check, verdict_of
+from notevault.backup.worker.results import HEAL, Results
 from notevault.cli.backup_ground import gone, ground_of
 from notevault.cli.backup_sample import sampled
 from notevault.cli.backup_words import code_of, code_of_all, plug_in_words, size_words, step_of, tell, worst
@@ -141,7 +143,7 @@ def source_of(ctx: Context, ground: Ground) -> Source | None:
 
 
 def _check(ctx: Context, ground: Ground, place: PlaceFile, source: Source | None, how: str) -> CheckReport:
-    from notevault.backup.verify import verify as verify_place
+    from notevault.backup.checks.verify import verify as verify_place
 
     try:
         place, tree = reach(ground, place, source, wired.way(ground))
@@ -197,8 +199,8 @@ def check_words(place: PlaceFile, report: CheckReport) -> str:
 
 def heal(ctx: Context) -> int:
     """The vault and every place that is there, and then a backup: what was mended is whole again, and is said to be."""
-    from notevault.backup.copies import open_copies
-    from notevault.backup.heal import heal as heal_all
+    from notevault.backup.copies.copies import open_copies
+    from notevault.backup.heal.heal import heal as heal_all
     from notevault.cli.backup_bringin import ask_and_bring, brought_words
 
     if not all(name.strip() for name in ctx.args.places):

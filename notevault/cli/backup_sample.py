@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from notevault.backup import model, schedule
-from notevault.backup.clocks import all_past
-from notevault.backup.mirror import Ground
+from notevault.backup import model
 from notevault.backup.model import PlaceFile, Report
-from notevault.backup.passing import check_over
+from notevault.backup.places.ground import Ground
+from notevault.backup.words.clocks import all_past
+from notevault.backup.worker import schedule
+from notevault.backup.worker.passing import check_over
 from notevault.wiring import backup as wired
 
 LIMIT_MS = 2000

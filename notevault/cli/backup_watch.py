@@ -28,7 +28,7 @@ def watch(ctx: Context) -> int:
             ctx.out.say(_line(ctx, place))
 
     def _line(ctx: Context, place: PlaceFile) -> str:
-        from notevault.backup.status import status_of
+        from notevault.backup.status.status import status_of
 
         places = ground.places
         now = ctx.side.clock.wall_ms()

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from notevault.backup import model
 from notevault.backup.model import Problem
-from notevault.backup.plain import problem_words, quoted, size_words
-from notevault.backup.plain import step_words as step_of
+from notevault.backup.words.plain import problem_words, quoted, size_words
+from notevault.backup.words.plain import step_words as step_of
 from notevault.cli.output import Output
 
 __all__ = ["code_of", "code_of_all", "plug_in_words", "problem_words", "size_words", "step_of", "tell", "worst"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from notevault.app import oneshot, opening, restored
-from notevault.backup import restore_rest
+from notevault.backup.restore import rest as restore_rest
 from notevault.cli import backup_restore_end, sheets
 from notevault.cli.common import Context
 from notevault.errors import NoVault, Refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notevault.app import checking
-from notevault.backup.plain import size_words
+from notevault.backup.words.plain import size_words
 from notevault.cli.common import Context
 from notevault.cli.show import count
 from notevault.errors import Damaged, Tampered

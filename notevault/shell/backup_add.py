@@ -17,8 +17,8 @@ from notevault.shell.desk import Desk
 from notevault.shell.ui import options, rows_of
 
 if TYPE_CHECKING:
-    from notevault.backup.adding import Added
     from notevault.backup.model import PlaceFile
+    from notevault.backup.places.adding import Added
 
 TITLE = "Backup places"
 TITLE_ONE = "A backup place"
@@ -65,7 +65,7 @@ def _folder_fault(text: str) -> str | None:
 
 def _plugged_in() -> list[tuple[str, Path]]:
     """At most 6 volumes, with their names for people. Those that do not answer, or with an error, are left out."""
-    from notevault.backup.patience import in_time
+    from notevault.backup.places.patience import in_time
     from notevault.wiring.backup import volumes
 
     found = []
@@ -82,7 +82,7 @@ def _plugged_in() -> list[tuple[str, Path]]:
 
 def _added(desk: Desk, folder: Path) -> Added:
     """As `backup_work.add`, but a folder that does not answer is waited for a while only."""
-    from notevault.backup.patience import in_time
+    from notevault.backup.places.patience import in_time
 
     added = in_time(("add", folder), lambda: backup_work.add(desk, folder), ADD_S)
     if added is None:

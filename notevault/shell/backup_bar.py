@@ -21,8 +21,8 @@ from notevault.errors import NotevaultError
 
 if TYPE_CHECKING:  # read when they are needed: the shell's first screen does not wait for them
     from notevault.backup.model import PlaceFile, PlaceState, Waiting
-    from notevault.backup.places import Places
-    from notevault.backup.status import Overall, PlaceStatus
+    from notevault.backup.places.registry import Places
+    from notevault.backup.status.status import Overall, PlaceStatus
     from notevault.shell.desk import Desk
 
 EVERY_MS = 2_000
@@ -98,9 +98,9 @@ class Growth:
 def _prepare() -> None:
     """What a look needs is read from the disk while she types her passphrase."""
     with suppress(Exception):
-        import notevault.backup.guard
-        import notevault.backup.places
-        import notevault.backup.status  # noqa: F401
+        import notevault.backup.places.registry
+        import notevault.backup.source.guard
+        import notevault.backup.status.status  # noqa: F401
 
 
 class BackupBar:
@@ -197,13 +197,13 @@ class BackupBar:
         return seen
 
     def places(self) -> Places:
-        from notevault.backup.places import Places
+        from notevault.backup.places.registry import Places
 
         return Places(self._desk.env.files, self._desk.side.local_root / self._desk.session.vault_id.hex())
 
     def _read(self, most: int) -> Seen:
-        from notevault.backup.guard import recall
-        from notevault.backup.status import overall, status_of
+        from notevault.backup.source.guard import recall
+        from notevault.backup.status.status import overall, status_of
 
         desk, known = self._desk, self.places()
         now = desk.now()
@@ -235,7 +235,7 @@ class BackupBar:
         if place.kind not in ("fixed", "unknown"):
             return False
         if place.id not in self._same_disk:
-            from notevault.backup.patience import in_time
+            from notevault.backup.places.patience import in_time
 
             def same() -> bool:
                 device = Path(place.path).stat().st_dev

@@ -44,7 +44,7 @@ def checked_lines(desk: Desk, place: PlaceFile, report: CheckReport) -> list[str
 
 def problem_lines(desk: Desk, problems: Sequence[Problem]) -> list[str]:
     """Each with the file that it is about, and the client whose record that is where this vault knows it."""
-    from notevault.backup.plain import problem_words
+    from notevault.backup.words.plain import problem_words
 
     said = problems[:NAMED]
     codes = _codes(desk, said)

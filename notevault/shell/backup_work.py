@@ -20,9 +20,9 @@ from notevault.shell.backup_told import checked_lines, problem_lines, state_line
 from notevault.shell.paint import count
 
 if TYPE_CHECKING:
-    from notevault.backup.adding import Added
-    from notevault.backup.mirror import Ground
     from notevault.backup.model import PlaceFile
+    from notevault.backup.places.adding import Added
+    from notevault.backup.places.ground import Ground
     from notevault.ports import WriteOnce
     from notevault.shell.desk import Desk
 
@@ -55,7 +55,7 @@ def steps(say: Say, what: str) -> Callable[..., None]:
     """A progress callback for the rooms below: parts done and in all, or bytes done, bytes in all and files."""
 
     def progress(done: int, total: int, files: int | None = None) -> None:
-        from notevault.backup.plain import size_words
+        from notevault.backup.words.plain import size_words
 
         if files is None:
             say(f"{what}: {done:,} of {total:,}" if total else what)
@@ -83,7 +83,7 @@ def _look_now(desk: Desk) -> None:
 def run(desk: Desk, names: Sequence[str]) -> Work:
     def work(say: Say, stop: Stop) -> list[str]:
         from notevault.backup.model import BUSY, SAFE
-        from notevault.backup.passing import looked_until, pass_over, take_round
+        from notevault.backup.worker.passing import looked_until, pass_over, take_round
         from notevault.wiring.backup import way
 
         base = ground(desk)
@@ -115,7 +115,7 @@ def verify(desk: Desk, names: Sequence[str], how: str) -> Work:
     """`how`: quick, sampled, full."""
 
     def work(say: Say, stop: Stop) -> list[str]:
-        from notevault.backup.passing import check_over, looked_until, take_round
+        from notevault.backup.worker.passing import check_over, looked_until, take_round
         from notevault.wiring.backup import way
 
         base = ground(desk)
@@ -133,7 +133,7 @@ def verify(desk: Desk, names: Sequence[str], how: str) -> Work:
 
 def add(desk: Desk, folder: Path) -> Added:
     """Make a folder a backup place; entered in the log. Raises what is wrong with it (`backup.adding`)."""
-    from notevault.backup import adding
+    from notevault.backup.places import adding
     from notevault.wiring.backup import check_is_vault, volumes, way
 
     base, env = ground(desk), desk.env
@@ -164,7 +164,7 @@ def remove(desk: Desk, place: PlaceFile) -> None:
 
 
 def _told(desk: Desk, base: Ground, what: str) -> None:
-    from notevault.backup.results import PLACE, Results
+    from notevault.backup.worker.results import PLACE, Results
 
     places = base.places
     Results(desk.env.files, places.root).put(PLACE, "ok", len(places.all()), desk.now(), what)
@@ -173,9 +173,9 @@ def _told(desk: Desk, base: Ground, what: str) -> None:
 
 def heal(desk: Desk) -> Work:
     def work(say: Say, stop: Stop) -> list[str]:
-        from notevault.backup.heal import heal as put_back
-        from notevault.backup.passing import looked_until, reach_in_time, take_round
-        from notevault.backup.results import HEAL, Results
+        from notevault.backup.heal.heal import heal as put_back
+        from notevault.backup.worker.passing import looked_until, reach_in_time, take_round
+        from notevault.backup.worker.results import HEAL, Results
         from notevault.wiring.backup import way
 
         base = ground(desk)
@@ -213,8 +213,8 @@ def heal(desk: Desk) -> Work:
 
 def _go_on(base: Ground, targets: Sequence[tuple[PlaceFile, WriteOnce]], say: Say) -> None:
     """A backup to what was mended: a place that had been emptied is filled again, for that is what was asked for."""
-    from notevault.backup.mirror import run_pass
-    from notevault.backup.passing import take_round
+    from notevault.backup.mirror.mirror import run_pass
+    from notevault.backup.worker.passing import take_round
     from notevault.wiring.backup import volumes
 
     now = take_round(base, 0)
@@ -230,7 +230,7 @@ def _go_on(base: Ground, targets: Sequence[tuple[PlaceFile, WriteOnce]], say: Sa
 def drill(desk: Desk, names: Sequence[str]) -> Work:
     def work(say: Say, stop: Stop) -> list[str]:
         from notevault.app import drilling
-        from notevault.backup.passing import reach
+        from notevault.backup.worker.passing import reach
         from notevault.wiring.backup import open_tree, way
 
         base = ground(desk)

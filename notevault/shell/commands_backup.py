@@ -190,7 +190,7 @@ async def heal(desk: Desk, rest: str) -> None:
 async def restore(desk: Desk, _rest: str) -> None:
     """A vault is brought back into a new folder, and this one is open: so the command, to be typed elsewhere."""
     places = await desk.run(lambda: desk.backup.places().all())
-    from notevault.backup.plain import quoted
+    from notevault.backup.words.plain import quoted
 
     source = quoted(places[0].path) if places else "FOLDER"
     before = rows_of(

@@ -23,7 +23,7 @@ from notevault.shell.ui import Progress, options, rows_of
 from notevault.vault import verify
 
 if TYPE_CHECKING:
-    from notevault.backup.overview import Overview
+    from notevault.backup.status.overview import Overview
 
 NAMED = 50
 """Findings that are spelled out."""

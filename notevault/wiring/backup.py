@@ -1,7 +1,7 @@
 """Where the mirror meets the real disk and the real clock: nothing here holds a key, and nothing asks for one.
 
 A vault is known by what lies in its own folder (key files, else the cards of its logs); that is *alleged* and used only
-to find this device's own folder. What is copied is believed by signatures (backup/source.py).
+to find this device's own folder. What is copied is believed by signatures (backup/source/source.py).
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ from notevault.auditlog import card as cards
 from notevault.auditlog import ed25519
 from notevault.auditlog import headers as key_files
 from notevault.auditlog.fault import Fault
-from notevault.backup import model, overview, schedule
-from notevault.backup.hand import Job, patiently
-from notevault.backup.mirror import Ground
+from notevault.backup import model
 from notevault.backup.model import PlaceFile, Report
-from notevault.backup.overview import Overview
-from notevault.backup.passing import Round, Way, pass_over, slow, take_round
-from notevault.backup.patience import PatientVolumes
-from notevault.backup.places import Places
-from notevault.backup.plain import quoted
-from notevault.backup.results import Results
+from notevault.backup.places.ground import Ground
+from notevault.backup.places.patience import PatientVolumes
+from notevault.backup.places.registry import Places
+from notevault.backup.status import overview
+from notevault.backup.status.overview import Overview
+from notevault.backup.words.plain import quoted
+from notevault.backup.worker import schedule
+from notevault.backup.worker.hand import Job, patiently
+from notevault.backup.worker.passing import Round, Way, pass_over, slow, take_round
+from notevault.backup.worker.results import Results
 from notevault.errors import NotevaultError, NoVault, Refused
 from notevault.formats.ids import is_origin
 from notevault.ports import Files, Volumes

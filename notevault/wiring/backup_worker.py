@@ -16,9 +16,9 @@ from queue import SimpleQueue
 from types import FrameType
 
 from notevault.adapters.watcher import FolderWatcher
-from notevault.backup.ending import Ending
 from notevault.backup.model import PlaceFile, Report
-from notevault.backup.worker import END_S, Worker
+from notevault.backup.worker.ending import Ending
+from notevault.backup.worker.worker import END_S, Worker
 from notevault.errors import NotevaultError
 from notevault.wiring.backup import check_is_vault, ground_of, record_results, way
 from notevault.wiring.locked import LockedSide, locked_side, protect_process

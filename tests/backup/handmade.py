@@ -8,7 +8,7 @@ from pathlib import Path
 
 from notevault.auditlog import bundle, checkpoint
 from notevault.auditlog.fault import Fault
-from notevault.backup import place as names
+from notevault.backup.places import layout as names
 from notevault.storage.layout import BUNDLE
 
 

@@ -19,9 +19,9 @@ from typing import Any
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.app import opening, restored, restoring
-from notevault.backup import restore_rest
-from notevault.backup.restore import Restored, finish, restore
-from notevault.backup.restore_plan import Building, decide, decide_again
+from notevault.backup.restore import rest as restore_rest
+from notevault.backup.restore.plan import Building, decide, decide_again
+from notevault.backup.restore.restore import Restored, finish, restore
 from notevault.crypto import kdf
 from notevault.formats import sheet
 from notevault.ports import Volume, WriteOnce

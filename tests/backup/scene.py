@@ -14,12 +14,15 @@ from typing import Any
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.auditlog import bundle, entry
-from notevault.backup import guard, place
-from notevault.backup.guard import Look
-from notevault.backup.mirror import Ground, read_vault, run_pass
+from notevault.backup.mirror.mirror import run_pass
 from notevault.backup.model import PlaceFile, PlaceState, Report
-from notevault.backup.places import Places
-from notevault.backup.source import Source
+from notevault.backup.places import layout as place
+from notevault.backup.places.ground import Ground
+from notevault.backup.places.registry import Places
+from notevault.backup.source import guard
+from notevault.backup.source.guard import Look
+from notevault.backup.source.reading import read_vault
+from notevault.backup.source.source import Source
 from notevault.ports import Volume, WriteOnce
 from tests.backup.vaults import Made2, synthetic
 from tests.fakes.places import PlaceDisk

@@ -15,11 +15,11 @@ import pytest
 
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace
-from notevault.backup import place
-from notevault.backup.adding import Added, add
 from notevault.backup.model import PlaceState
-from notevault.backup.place import Marker, base
-from notevault.backup.places import Places, find
+from notevault.backup.places import layout as place
+from notevault.backup.places.adding import Added, add
+from notevault.backup.places.layout import Marker, base
+from notevault.backup.places.registry import Places, find
 from notevault.errors import (
     CannotWrite,
     Damaged,

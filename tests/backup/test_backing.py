@@ -13,10 +13,10 @@ import pytest
 from notevault.adapters.files import DiskFiles
 from notevault.app import backing, opening
 from notevault.auditlog import entry
-from notevault.backup import results
 from notevault.backup.model import AHEAD, FORKED, PlaceFile, PlaceState
-from notevault.backup.places import Places
-from notevault.backup.results import Result, Results
+from notevault.backup.places.registry import Places
+from notevault.backup.worker import results
+from notevault.backup.worker.results import Result, Results
 from notevault.errors import LogDamaged
 from notevault.storage.layout import VaultPaths
 from tests.backup.vaults import Made, small

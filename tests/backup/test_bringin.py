@@ -17,15 +17,17 @@ from notevault.adapters import files as disk
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.auditlog.ed25519 import verify as ed25519_verify
 from notevault.auditlog.vaultcheck import check_vault
-from notevault.backup import bringin, model, place
-from notevault.backup.bringin import Brought, bring_in, offers
-from notevault.backup.copy_place import PlaceCopy
-from notevault.backup.copy_port import Copy
-from notevault.backup.ground import read_vault
+from notevault.backup import model
+from notevault.backup.checks.verify import FULL, verify
+from notevault.backup.copies.place import PlaceCopy
+from notevault.backup.copies.port import Copy
+from notevault.backup.elsewhere import bringin
+from notevault.backup.elsewhere.bringin import Brought, bring_in, offers
 from notevault.backup.model import PlaceFile, PlaceState, Report, Waiting
-from notevault.backup.places import Places
-from notevault.backup.status import GREEN, PlaceStatus, status_of
-from notevault.backup.verify import FULL, verify
+from notevault.backup.places import layout as place
+from notevault.backup.places.registry import Places
+from notevault.backup.source.reading import read_vault
+from notevault.backup.status.status import GREEN, PlaceStatus, status_of
 from notevault.storage.local import HeadFile, LocalState
 from tests.backup.handmade import lay
 from tests.backup.scene import DEVICE, Scene
@@ -195,7 +197,7 @@ def test_after_a_backup_to_both_sticks_it_comes_in_all_the_same(lost: Lost) -> N
 
 
 def test_a_vault_folder_of_the_old_laptop_serves_as_well(lost: Lost) -> None:
-    from notevault.backup.copy_vault import VaultCopy
+    from notevault.backup.copies.vault import VaultCopy
 
     brought = bring_in(lost.ground, read_vault(lost.ground), [VaultCopy(DiskTree(lost.laptop.vault), lost.made.hex)])
     assert brought.changes == 12

@@ -15,13 +15,16 @@ import pytest
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.auditlog.vaultcheck import check_vault
-from notevault.backup import guard, model, place
-from notevault.backup.bringin import bring_in
-from notevault.backup.copy_place import PlaceCopy
-from notevault.backup.ground import Ground, read_vault
-from notevault.backup.mirror import run_pass
+from notevault.backup import model
+from notevault.backup.copies.place import PlaceCopy
+from notevault.backup.elsewhere.bringin import bring_in
+from notevault.backup.mirror.mirror import run_pass
 from notevault.backup.model import PlaceFile
-from notevault.backup.places import Places
+from notevault.backup.places import layout as place
+from notevault.backup.places.ground import Ground
+from notevault.backup.places.registry import Places
+from notevault.backup.source import guard
+from notevault.backup.source.reading import read_vault
 from notevault.crypto import signing
 from notevault.domain.clients import Client
 from notevault.ports import Volume

@@ -11,11 +11,11 @@ import pytest
 
 from notevault.adapters.place_files import DiskTree
 from notevault.auditlog import checkpoint
-from notevault.backup import place
-from notevault.backup.copies import Copies, open_copies
-from notevault.backup.copy_place import PlaceCopy
-from notevault.backup.copy_vault import VaultCopy
-from notevault.backup.opening import spaced
+from notevault.backup.copies.copies import Copies, open_copies
+from notevault.backup.copies.opening import spaced
+from notevault.backup.copies.place import PlaceCopy
+from notevault.backup.copies.vault import VaultCopy
+from notevault.backup.places import layout as place
 from notevault.errors import Damaged, LogDamaged, Missing, NotFound, Refused
 from tests.backup import handmade
 from tests.backup.vaults import Made2, synthetic

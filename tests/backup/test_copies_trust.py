@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from notevault.auditlog import card
-from notevault.backup import place
-from notevault.backup.identities import fingerprint
+from notevault.backup.copies.identities import fingerprint
+from notevault.backup.places import layout as place
 from notevault.crypto import signing
 from notevault.errors import NotFound
 from tests.backup import handmade

@@ -13,12 +13,14 @@ import pytest
 
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace
-from notevault.backup import model, passing, place, schedule
+from notevault.backup import model
 from notevault.backup.model import PlaceFile, PlaceState
-from notevault.backup.passing import Way, check_over, pass_over, take_round
-from notevault.backup.place import base
-from notevault.backup.places import Places, find, is_emptied
-from notevault.backup.status import status_of
+from notevault.backup.places import layout as place
+from notevault.backup.places.layout import base
+from notevault.backup.places.registry import Places, find, is_emptied
+from notevault.backup.status.status import status_of
+from notevault.backup.worker import passing, schedule
+from notevault.backup.worker.passing import Way, check_over, pass_over, take_round
 from notevault.errors import NotFound, PlaceEmptied
 from notevault.ports import Volume, WriteOnce
 from tests.backup.scene import DEVICE, PLACE, Scene

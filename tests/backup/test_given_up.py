@@ -12,16 +12,19 @@ from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.app import restoring
 from notevault.auditlog.vaultcheck import check_vault
 from notevault.auditlog.verdict import Weight
-from notevault.backup import guard, model, place
-from notevault.backup.ground import Ground, read_vault
-from notevault.backup.heal import heal
-from notevault.backup.identity import KeyFile, given_up
-from notevault.backup.mirror import run_pass
+from notevault.backup import model
+from notevault.backup.checks.verify import FULL, verify
+from notevault.backup.heal.heal import heal
+from notevault.backup.mirror.mirror import run_pass
 from notevault.backup.model import PlaceFile
-from notevault.backup.places import Places
-from notevault.backup.restore import restore
-from notevault.backup.restore_plan import decide
-from notevault.backup.verify import FULL, verify
+from notevault.backup.places import layout as place
+from notevault.backup.places.ground import Ground
+from notevault.backup.places.registry import Places
+from notevault.backup.restore.plan import decide
+from notevault.backup.restore.restore import restore
+from notevault.backup.source import guard
+from notevault.backup.source.keyfiles import KeyFile, given_up
+from notevault.backup.source.reading import read_vault
 from notevault.crypto import signing, slots
 from notevault.formats import sheet
 from notevault.formats.header import Header, RecoverySlot

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from notevault.adapters.files import DiskFiles
-from notevault.backup import guard
-from notevault.backup.mirror import read_vault, run_pass
-from notevault.backup.places import Places
+from notevault.backup.mirror.mirror import run_pass
+from notevault.backup.places.registry import Places
+from notevault.backup.source import guard
+from notevault.backup.source.reading import read_vault
 from notevault.errors import DiskFull, LogDamaged
 from notevault.ports import Volume
 from tests.backup.scene import Scene

@@ -13,11 +13,13 @@ from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.auditlog.ed25519 import verify as ed25519_verify
 from notevault.auditlog.vaultcheck import check_vault
-from notevault.backup import guard, model, place
-from notevault.backup.copy_vault import VaultCopy
-from notevault.backup.heal import heal
+from notevault.backup import model
+from notevault.backup.checks.verify import FULL, verify
+from notevault.backup.copies.vault import VaultCopy
+from notevault.backup.heal.heal import heal
 from notevault.backup.model import HealReport, PlaceFile
-from notevault.backup.verify import FULL, verify
+from notevault.backup.places import layout as place
+from notevault.backup.source import guard
 from notevault.crypto import signing
 from notevault.errors import NotFound
 from notevault.ports import WriteOnce

@@ -9,12 +9,14 @@ import pytest
 
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskTree
-from notevault.backup import guard, model, place
-from notevault.backup.copies import Copies
-from notevault.backup.copy_place import PlaceCopy
-from notevault.backup.copy_vault import VaultCopy
-from notevault.backup.ours import own_logs
-from notevault.backup.verify import FULL, verify
+from notevault.backup import model
+from notevault.backup.checks.verify import FULL, verify
+from notevault.backup.copies.copies import Copies
+from notevault.backup.copies.place import PlaceCopy
+from notevault.backup.copies.vault import VaultCopy
+from notevault.backup.heal.ours import own_logs
+from notevault.backup.places import layout as place
+from notevault.backup.source import guard
 from notevault.storage.local import LocalState
 from tests.backup import handmade
 from tests.backup.test_heal import Two, contents, files_below, spoil, vault_blob

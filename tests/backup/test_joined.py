@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notevault.auditlog import merkle
-from notevault.backup.copy_port import HeaderName, Piece
-from notevault.backup.facts import Facts
-from notevault.backup.joined import Broken, Joiner
+from notevault.backup.copies.facts import Facts
+from notevault.backup.copies.joined import Broken, Joiner
+from notevault.backup.copies.port import HeaderName, Piece
 from notevault.errors import NotFound
 from notevault.storage.layout import BUNDLE
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from notevault.backup import model, place
+from notevault.backup import model
+from notevault.backup.checks.verify import FULL, QUICK, SAMPLED, verify
 from notevault.backup.model import CheckReport, PlaceState
-from notevault.backup.passing import Round, Way, pass_over, tell_check
-from notevault.backup.placefile import decode_found, encode_found
-from notevault.backup.results import Results
-from notevault.backup.status import PlaceStatus, status_of
-from notevault.backup.verify import FULL, QUICK, SAMPLED, verify
+from notevault.backup.places import layout as place
+from notevault.backup.places.forms import decode_found, encode_found
+from notevault.backup.status.status import PlaceStatus, status_of
+from notevault.backup.worker.passing import Round, Way, pass_over, tell_check
+from notevault.backup.worker.results import Results
 from notevault.errors import Damaged
 from tests.backup import handmade
 from tests.backup.scene import PLACE, STICK, Scene, whole_states
@@ -175,7 +176,7 @@ def test_what_a_check_found_is_not_lost_while_a_backup_has_the_place(
     target = scene.base / place.blob(scene.made.digests[3])
     target.write_bytes(bytes(3000))
     piece(scene, "seal").write_bytes(b"x")
-    monkeypatch.setattr("notevault.backup.verify.LOCK_WAIT_S", 0.1)
+    monkeypatch.setattr("notevault.backup.checks.verify.LOCK_WAIT_S", 0.1)
     with scene.places.lock(PLACE, 1.0):
         found: list[CheckReport] = []
         other = threading.Thread(target=lambda: found.append(check(scene)))
@@ -253,7 +254,7 @@ def test_nothing_is_kept_for_a_log_that_does_not_hold(scene: Scene) -> None:
 def test_a_checks_result_is_told_though_a_backup_has_the_place_and_its_state_is_not_written_then(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notevault.backup.passing.MOMENT_S", 0.05)
+    monkeypatch.setattr("notevault.backup.worker.passing.MOMENT_S", 0.05)
     report, source = check(scene), scene.source()
     before = scene.state
     with scene.places.lock(PLACE, 1.0):

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
-from notevault.backup import livecache
-from notevault.backup.identity import KeyFile
-from notevault.backup.live import Live
-from notevault.backup.livecache import HeaderName, Kept, Walked
+from notevault.backup.source import cache as livecache
+from notevault.backup.source.cache import HeaderName, Kept, Walked
+from notevault.backup.source.keyfiles import KeyFile
+from notevault.backup.source.live import Live
 
 # few different ones, so that the same file is written twice and destroyed
 DIGESTS = st.integers(0, 40).map(lambda n: bytes([n * 6 % 256]) + bytes([n]) * 31)

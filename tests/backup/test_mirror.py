@@ -9,11 +9,14 @@ import pytest
 
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
-from notevault.backup import guard, model, place
-from notevault.backup.ground import Ground, read_vault
-from notevault.backup.mirror import run_pass
-from notevault.backup.places import Places
-from notevault.backup.quiet import OWN_MS, QUIET_MS
+from notevault.backup import model
+from notevault.backup.mirror.mirror import run_pass
+from notevault.backup.mirror.quiet import OWN_MS, QUIET_MS
+from notevault.backup.places import layout as place
+from notevault.backup.places.ground import Ground
+from notevault.backup.places.registry import Places
+from notevault.backup.source import guard
+from notevault.backup.source.reading import read_vault
 from notevault.ports import Volume
 from tests.backup.scene import DEVICE, MINUTE, PLACE, STICK, Scene, whole_states
 from tests.backup.vaults import small

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from notevault.adapters.place_files import DiskTree
-from notevault.backup import model, place
+from notevault.backup import model
 from notevault.backup.model import Neighbour, PlaceState
+from notevault.backup.places import layout as place
 from tests.backup.handmade import lay
 from tests.backup.scene import Scene
 from tests.backup.vaults import Made2

@@ -12,11 +12,12 @@ from notevault.adapters.clock import SystemClock
 from notevault.adapters.entropy import SystemEntropy
 from notevault.app.doctor_backup import look_backup
 from notevault.app.doctoring import Item
-from notevault.backup import model, overview
-from notevault.backup.adding import add
+from notevault.backup import model
 from notevault.backup.model import PlaceFile, PlaceState, Waiting
-from notevault.backup.overview import Here, Overview, seen_now
-from notevault.backup.status import AMBER, GREEN, RED, status_of
+from notevault.backup.places.adding import add
+from notevault.backup.status import overview
+from notevault.backup.status.overview import Here, Overview, seen_now
+from notevault.backup.status.status import AMBER, GREEN, RED, status_of
 from notevault.ports import Volume
 from notevault.wiring import backup as wired
 from notevault.wiring.locked import LockedSide

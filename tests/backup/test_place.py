@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notevault.backup import place
-from notevault.backup.place import Marker, base, look_for, read_marker
+from notevault.backup.places import layout as place
+from notevault.backup.places.layout import Marker, base, look_for, read_marker
 from notevault.errors import Damaged, NotFound, OwnFault
 from notevault.storage.layout import VaultPaths
 from tests.fakes.places import PlaceDisk

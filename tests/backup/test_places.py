@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
-from notevault.backup import place, placefile
 from notevault.backup.model import VERDICTS, Head, More, Neighbour, PlaceFile, PlaceState
-from notevault.backup.place import Marker, base
-from notevault.backup.places import Frozen, Places, find
+from notevault.backup.places import forms as placefile
+from notevault.backup.places import layout as place
+from notevault.backup.places.layout import Marker, base
+from notevault.backup.places.registry import Frozen, Places, find
 from notevault.errors import Busy, Damaged, NotFound, OwnFault, Refused, StorageFault
 from notevault.ports import Volume, WriteOnce
 from tests.fakes.files import MemoryFiles

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notevault.backup.model import Problem
-from notevault.backup.plain import path_words, problem_words, quoted, size_words, step_words
-from notevault.backup.status_words import SAYS
+from notevault.backup.words.plain import path_words, problem_words, quoted, size_words, step_words
+from notevault.backup.words.status import SAYS
 
 OURS = re.compile(r"blobs|anchors|headers|audit/|[0-9a-f]{13}")
 DIGEST = "26d61ecad8a4259f3f996d2598d95b580e36998d14e9d041a641f22e4a8e0ba8"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notevault.backup import place, plan
+from notevault.backup.mirror import plan
+from notevault.backup.places import layout as place
 from notevault.errors import Damaged
 from tests.backup.scene import STICK, Scene
 from tests.fakes.places import PlaceDisk

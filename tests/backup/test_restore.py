@@ -11,9 +11,9 @@ from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.app.restoring import find
 from notevault.auditlog.vaultcheck import check_vault
-from notevault.backup.copies import Copies
-from notevault.backup.restore import Restored, finish, restore
-from notevault.backup.restore_plan import Building, decide, decide_again
+from notevault.backup.copies.copies import Copies
+from notevault.backup.restore.plan import Building, decide, decide_again
+from notevault.backup.restore.restore import Restored, finish, restore
 from notevault.crypto import signing
 from notevault.errors import Damaged, Interrupted, NotFound, Refused, StorageFault
 from tests.backup import vaults

@@ -13,7 +13,7 @@ import pytest
 from notevault.adapters.files import DiskFiles
 from notevault.app import opening
 from notevault.auditlog.vaultcheck import check_vault
-from notevault.backup.places import Places
+from notevault.backup.places.registry import Places
 from notevault.crypto import signing
 from notevault.vault.notebook import Notebook
 from tests.backup import vaults

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
-from notevault.backup.restore_plan import Building, Journal, check_target, same
+from notevault.backup.restore.plan import Building, Journal, check_target, same
 from notevault.errors import CannotWrite, Damaged, Refused
 
 _ORIGINS = st.binary(min_size=16, max_size=16).map(bytes.hex)

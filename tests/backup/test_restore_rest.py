@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
-from notevault.backup import restore_rest
-from notevault.backup.restore import finish
-from notevault.backup.restore_plan import Building, Journal
-from notevault.backup.restore_rest import Rest
+from notevault.backup.restore import rest as restore_rest
+from notevault.backup.restore.plan import Building, Journal
+from notevault.backup.restore.rest import Rest
+from notevault.backup.restore.restore import finish
 from notevault.errors import Damaged
 
 _PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)

@@ -14,12 +14,12 @@ from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.app import restoring
 from notevault.auditlog import checkpoint, entry
 from notevault.auditlog.fault import Fault
-from notevault.backup import place as names
-from notevault.backup.copies import Copies
-from notevault.backup.restore import restore
-from notevault.backup.restore_plan import decide
-from notevault.backup.restore_salvage import Salvage, salvage
-from notevault.backup.source import read_source
+from notevault.backup.copies.copies import Copies
+from notevault.backup.places import layout as names
+from notevault.backup.restore.plan import decide
+from notevault.backup.restore.restore import restore
+from notevault.backup.restore.salvage import Salvage, salvage
+from notevault.backup.source.source import read_source
 from notevault.crypto import kdf
 from notevault.errors import Interrupted, NotFound
 from notevault.formats import sheet

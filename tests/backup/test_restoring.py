@@ -12,8 +12,8 @@ from notevault.app import opening, restoring
 from notevault.auditlog import checkpoint, entry
 from notevault.auditlog.fault import Fault
 from notevault.auditlog.vaultcheck import check_vault
-from notevault.backup.restore import Restored, finish, restore
-from notevault.backup.restore_plan import decide
+from notevault.backup.restore.plan import decide
+from notevault.backup.restore.restore import Restored, finish, restore
 from notevault.crypto import kdf, signing
 from notevault.errors import Refused, SecretMissing, WrongSecret
 from notevault.formats import sheet

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
 from notevault.auditlog.events import EVENTS as LOGGED
-from notevault.backup import model, results
+from notevault.backup import model
 from notevault.backup.model import PlaceState
-from notevault.backup.results import Result, Results, outcome_of, queue
+from notevault.backup.worker import results
+from notevault.backup.worker.results import Result, Results, outcome_of, queue
 from notevault.errors import Damaged, OwnFault
 
 NOW = 1_790_000_000_000

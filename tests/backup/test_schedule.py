@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notevault.backup import model, schedule
+from notevault.backup import model
 from notevault.backup.model import PlaceState
-from notevault.backup.schedule import HOUR_MS, IDLE_MS, MINUTE_MS, NOTHING, PASS, QUICK, SAMPLED, Now, Standing
+from notevault.backup.worker import schedule
+from notevault.backup.worker.schedule import HOUR_MS, IDLE_MS, MINUTE_MS, NOTHING, PASS, QUICK, SAMPLED, Now, Standing
 
 T = 10 * HOUR_MS  # since boot
 WALL = 1_700_000_000_000

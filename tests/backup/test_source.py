@@ -9,9 +9,10 @@ import pytest
 
 from notevault.adapters.files import DiskFiles
 from notevault.auditlog import bundle, merkle
-from notevault.backup import identity, livecache
 from notevault.backup.model import Head
-from notevault.backup.source import Source, read_source
+from notevault.backup.source import cache as livecache
+from notevault.backup.source import keyfiles as identity
+from notevault.backup.source.source import Source, read_source
 from notevault.crypto import signing
 from notevault.errors import Damaged, LogDamaged, NoVault, UnknownFormat
 from notevault.storage.layout import LocalPaths

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from notevault.backup import model
 from notevault.backup.model import PlaceFile, PlaceState, Waiting
-from notevault.backup.placefile import Frozen
-from notevault.backup.status import AMBER, GREEN, RED, Overall, PlaceStatus, overall, status_of
-from notevault.backup.status_words import SAYS, age_words, since_words, span_words
+from notevault.backup.places.forms import Frozen
+from notevault.backup.status.status import AMBER, GREEN, RED, Overall, PlaceStatus, overall, status_of
+from notevault.backup.words.status import SAYS, age_words, since_words, span_words
 
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NOW = 1_763_544_600_000  # Wed 19 Nov 2025, 09:30 UTC

@@ -9,7 +9,7 @@ import pytest
 
 from notevault.adapters.files import DiskFiles
 from notevault.app import opening
-from notevault.backup.source import Source, read_source
+from notevault.backup.source.source import Source, read_source
 from notevault.crypto import kdf
 from notevault.errors import LogDamaged
 from notevault.formats import sheet

@@ -13,13 +13,13 @@ from notevault.app import drilling, opening, restoring
 from notevault.app.adding import client_by_code
 from notevault.auditlog.vaultcheck import check_vault
 from notevault.auditlog.verdict import Weight
-from notevault.backup.copies import open_copies
+from notevault.backup.copies.copies import open_copies
 from notevault.backup.model import SAFE, Head, Neighbour, PlaceFile, PlaceState, Waiting
-from notevault.backup.placefile import decode_state, encode_state
-from notevault.backup.restore import restore
-from notevault.backup.restore_plan import decide
-from notevault.backup.status import GREEN, status_of
-from notevault.backup.status_words import others_words
+from notevault.backup.places.forms import decode_state, encode_state
+from notevault.backup.restore.plan import decide
+from notevault.backup.restore.restore import restore
+from notevault.backup.status.status import GREEN, status_of
+from notevault.backup.words.status import others_words
 from notevault.crypto import kdf, signing
 from notevault.domain.clients import Client
 from notevault.errors import Refused, UsageFault

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from notevault.adapters.place_files import DiskPlace, DiskTree
-from notevault.backup import model, place
+from notevault.backup import model
+from notevault.backup.checks.verify import DAY_MS, FULL, LEAST_PARTS, QUICK, SAMPLED, WITHIN_MS, verify
 from notevault.backup.model import CheckReport
-from notevault.backup.verify import DAY_MS, FULL, LEAST_PARTS, QUICK, SAMPLED, WITHIN_MS, verify
+from notevault.backup.places import layout as place
 from tests.backup import handmade
 from tests.backup.scene import DEVICE, PLACE, Scene
 from tests.backup.vaults import Made2

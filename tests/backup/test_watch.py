@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from notevault.backup import model
-from notevault.backup.hand import Job, patiently
 from notevault.backup.model import Report
-from notevault.backup.passing import Round
+from notevault.backup.worker.hand import Job, patiently
+from notevault.backup.worker.passing import Round
 from notevault.errors import NotFound, NoVault, Refused
 from notevault.wiring import backup as wired
 from notevault.wiring.locked import LockedSide
@@ -227,7 +227,7 @@ def test_it_leaves_no_process_of_its_own_behind_and_no_zombie(tmp_path: Path) ->
 
 
 def _waits(ground: wired.Ground) -> bool:
-    from notevault.backup.results import Results
+    from notevault.backup.worker.results import Results
 
     return Results(ground.files, ground.places.root).any()
 

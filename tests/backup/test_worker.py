@@ -13,10 +13,10 @@ import pytest
 
 from notevault.adapters.watcher import FolderWatcher
 from notevault.backup import model
-from notevault.backup.passing import Way, pass_over, take_round
-from notevault.backup.patience import PatientVolumes, in_time
-from notevault.backup.place import base
-from notevault.backup.results import Results
+from notevault.backup.places.layout import base
+from notevault.backup.places.patience import PatientVolumes, in_time
+from notevault.backup.worker.passing import Way, pass_over, take_round
+from notevault.backup.worker.results import Results
 from notevault.errors import DiskFull
 from notevault.ports import Volume
 from tests.backup.working import PATIENCE_S, Bench, DeafWatcher, HangingPlace, SomeVolumes, until

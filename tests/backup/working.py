@@ -13,13 +13,13 @@ from typing import Any
 
 from notevault.adapters.clock import SystemClock
 from notevault.adapters.entropy import SystemEntropy
-from notevault.backup.adding import add
-from notevault.backup.ending import Ending
-from notevault.backup.mirror import Ground
 from notevault.backup.model import PlaceFile, PlaceState
-from notevault.backup.passing import Way
-from notevault.backup.place import base
-from notevault.backup.worker import Worker
+from notevault.backup.places.adding import add
+from notevault.backup.places.ground import Ground
+from notevault.backup.places.layout import base
+from notevault.backup.worker.ending import Ending
+from notevault.backup.worker.passing import Way
+from notevault.backup.worker.worker import Worker
 from notevault.errors import NotFound
 from notevault.ports import Clock, Volume, WriteOnce
 from notevault.wiring import backup as wired

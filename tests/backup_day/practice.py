@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from notevault.adapters.files import DiskFiles
-from notevault.backup.places import Places
+from notevault.backup.places.registry import Places
 from tests.backup import vaults
 from tests.backup_day import attack
 from tests.cli.homes import PASSPHRASE, Home, home_with_vault

@@ -17,7 +17,7 @@ from notevault.adapters.files import DiskFiles
 from notevault.auditlog import bundle, entry
 from notevault.backup import model
 from notevault.backup.model import PlaceFile
-from notevault.backup.places import Places
+from notevault.backup.places.registry import Places
 from notevault.cli.backup_words import code_of, code_of_all, size_words, worst
 from notevault.cli.commands import COMMANDS
 from tests.cli.homes import ROOT, Home, empty_home

@@ -15,7 +15,7 @@ from notevault.app import drilling
 from notevault.app.drilled import Drilled
 from notevault.auditlog import entry
 from notevault.backup import model
-from notevault.backup.copies import open_copies
+from notevault.backup.copies.copies import open_copies
 from notevault.backup.model import PlaceFile
 from notevault.errors import Interrupted, NotFound
 from notevault.vault.session import Session

@@ -15,8 +15,8 @@ import pytest
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace
 from notevault.app import restored
-from notevault.backup import restore_rest
-from notevault.backup.restore_plan import Building
+from notevault.backup.restore import rest as restore_rest
+from notevault.backup.restore.plan import Building
 from tests.backup.handmade import lay
 from tests.backup.restoring_run import sticks
 from tests.backup.vaults import small

@@ -24,7 +24,7 @@ import notevault.adapters
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.adapters.place_platform import Folder
 from notevault.adapters.place_posix import PosixFolder, PosixPlaces
-from notevault.backup.place import blob, blob_folder
+from notevault.backup.places.layout import blob, blob_folder
 from notevault.errors import CannotWrite, Damaged, DiskFull, NotFound, OwnFault, StorageFault
 from notevault.ports import WriteOnce
 

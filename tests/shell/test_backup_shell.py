@@ -18,8 +18,8 @@ from notevault.adapters.clock import SystemClock
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.places import default_vault, local_root
 from notevault.backup.model import FROZEN
-from notevault.backup.places import Places
-from notevault.backup.status_words import SAYS
+from notevault.backup.places.registry import Places
+from notevault.backup.words.status import SAYS
 from notevault.vault.notebook import Notebook
 from tests.shell.ptyshell import (
     _ROOT,

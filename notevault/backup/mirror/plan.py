@@ -1,0 +1,91 @@
+"""What a place lacks, by names alone: the vault's live files less the names that are there. Nothing is opened.
+
+A folder that is listed in full only now and then (`sizes`) also tells files whose size is wrong; their bytes are for
+`verify` to read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from notevault.backup.places import layout as place
+from notevault.backup.source.cache import HeaderName
+from notevault.backup.source.source import Source
+from notevault.ports import Tree
+from notevault.storage.layout import parse_header_name
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass
+class Plan:
+    """`blobs`: digest and size of what is to be copied, in the order of names. `there`: live files that are there.
+    `strays`: paths in our folders whose names are none of ours. `wrong`: paths with another size than logged.
+    """
+
+    blobs: list[tuple[str, int]] = field(default_factory=list)
+    headers: list[HeaderName] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    there: int = 0
+    strays: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def weight(self) -> int:
+        """Bytes to be copied."""
+        return sum(size for _, size in self.blobs) + sum(header.size for header in self.headers)
+
+
+def make(source: Source, tree: Tree, skip: Collection[str] = (), *, sizes: bool = False) -> Plan:
+    """`skip`: digests that cannot be copied. Raises as `Tree` does; Damaged for a link where a folder belongs."""
+    plan = Plan()
+    there = tree.names(place.BLOBS)
+    for first in range(256):
+        if sizes:
+            _with_sizes(plan, source, tree, first, skip)
+        else:
+            folder = place.blob_folder(first)
+            names = tree.names(folder) if folder[-2:] in there else set()
+            wanted = source.live.names(first)
+            if names != wanted:
+                _compare(plan, source, first, names, skip)
+            else:
+                plan.there += len(names)
+    touched = {digest[:2] for digest, _ in plan.blobs}
+    plan.folders = [f"{place.BLOBS}/{name}" for name in sorted(touched - there)]
+    _headers(plan, source, tree)
+    return plan
+
+
+def _with_sizes(plan: Plan, source: Source, tree: Tree, first: int, skip: Collection[str]) -> None:
+    listing = tree.listing(place.blob_folder(first))
+    _compare(plan, source, first, set(listing), skip)
+    for name, size in source.live.sizes(first).items():
+        seen = listing.get(name)
+        if seen is not None and (seen.kind != "file" or (seen.size != size and not seen.offline)):
+            plan.wrong.append(place.blob(name))
+            plan.there -= 1
+
+
+def _compare(plan: Plan, source: Source, first: int, names: set[str], skip: Collection[str]) -> None:
+    wanted = source.live.sizes(first)
+    missing = wanted.keys() - names
+    plan.there += len(wanted) - len(missing)
+    plan.blobs += [(name, wanted[name]) for name in sorted(missing) if name not in skip]
+    folder = place.blob_folder(first)
+    plan.strays += [f"{folder}/{name}" for name in sorted(names - wanted.keys()) if not _DIGEST.fullmatch(name)]
+
+
+def _headers(plan: Plan, source: Source, tree: Tree) -> None:
+    names: dict[str, set[str]] = {}
+    for header in source.headers:
+        if header.origin not in names:
+            folder = place.headers(header.origin)
+            names[header.origin] = there = tree.names(folder)
+            plan.strays += [f"{folder}/{name}" for name in sorted(there) if parse_header_name(name) is None]
+            if not names[header.origin]:
+                plan.folders.append(place.headers(header.origin))
+        if f"{header.seq:08d}-{header.digest}" not in names[header.origin]:
+            plan.headers.append(header)
