@@ -53,7 +53,10 @@ class UsageFault(NotevaultError):
 
 class Damaged(NotevaultError):
     exit_code = 65
-    default_step = "Run `notevault verify` to see what else is affected, and keep the vault folder as it is."
+    default_step = (
+        "Keep the vault folder as it is: `notevault verify` shows what is affected, and `notevault backup heal` puts"
+        " back what a backup still has."
+    )
 
 
 class WrongSeal(Damaged):
@@ -70,7 +73,9 @@ class LogDamaged(Damaged):
 
 class Tampered(NotevaultError):
     exit_code = 1
-    default_step = "Keep the vault folder as it is and restore from a backup."
+    default_step = (
+        "Keep the vault folder as it is: `notevault backup heal` puts its key files back, if a backup has them."
+    )
 
 
 class Undecided(NotevaultError):
@@ -94,7 +99,7 @@ class PlaceEmptied(NotFound):
 class Missing(NotFound):
     """What the log names is not in the vault's folder: a loss, and no slip of whoever asked for it."""
 
-    default_step = "Keep the vault folder as it is, run `notevault verify`, and ask for a backup."
+    default_step = "Keep the vault folder as it is: `notevault backup heal` puts the file back, if a backup has it."
 
 
 class SecretsUnavailable(NotevaultError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,23 @@ settings.register_profile(
 )
 settings.register_profile("night", max_examples=5000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") == "true" else "dev"))
+
+
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A folder on the machine's own disk; `tmp_path` lies in memory where there is room (packaging/test.py)."""
+    with tempfile.TemporaryDirectory(prefix="notevault-test-") as folder:
+        yield Path(folder).resolve()
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Pytest's own, or a folder on the disk for what is marked `disk`."""
+    if request.node.get_closest_marker("disk") is None:
+        return tmp_path
+    found = request.getfixturevalue("on_disk")
+    assert isinstance(found, Path)
+    return found
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ if sys.platform != "win32":
 
     # O_NONBLOCK: opening a pipe laid in a file's place would otherwise wait for its other end for ever.
     _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-    _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOTTY, errno.ENOSYS}
+    NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS}
+    """What a file system that knows no sync answers."""
     _NO_LINK = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EINVAL}
     _AT_FDCWD = -100
     _RENAME_NOREPLACE = 1
@@ -33,6 +34,22 @@ if sys.platform != "win32":
     def _kernel() -> tuple[int, int]:
         found = re.match(r"(\d+)\.(\d+)", os.uname().release)
         return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    def sync(fd: int) -> bool:
+        """Whether it reached the drive itself: macOS has file systems for which only fsync can be asked, and that
+        leaves the data in the drive's cache. OSError of `NO_SYNC` where there is not even that.
+        """
+        full = getattr(fcntl, "F_FULLFSYNC", None)
+        if full is not None:
+            try:
+                fcntl.fcntl(fd, full)
+            except OSError as error:
+                if error.errno not in NO_SYNC:
+                    raise
+            else:
+                return True
+        os.fsync(fd)
+        return full is None
 
     class PosixPlatform:
         """Linux and macOS. File descriptors are plain integers owned by the caller."""
@@ -69,23 +86,14 @@ if sys.platform != "win32":
             folder.chmod(0o700)
 
         def sync_file(self, fd: int) -> None:
-            full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync alone leaves the data in the drive's cache
-            if full is not None:
-                try:
-                    fcntl.fcntl(fd, full)
-                except OSError as error:
-                    if error.errno not in _NO_SYNC:
-                        raise
-                else:
-                    return
-            os.fsync(fd)
+            sync(fd)
 
         def sync_folder(self, folder: Path) -> None:
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 self.sync_file(fd)
             except OSError as error:
-                if error.errno not in _NO_SYNC:  # some network and FUSE file systems know no sync of folders
+                if error.errno not in NO_SYNC:  # some network and FUSE file systems know no sync of folders
                     raise
             finally:
                 os.close(fd)

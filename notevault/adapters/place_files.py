@@ -29,7 +29,8 @@ __all__ = ["DiskPlace", "DiskTree"]
 _STALE_MS = 24 * 3600 * 1000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST = 50  # characters of a name kept when it is set aside: any script's fit in 255 bytes with what is added
-_HOLDING = ("entries", "parts", "seals")  # folders of logs that hold good files
+# Folders that hold good files; one with such a name anywhere else was planted.
+_HOLDING = re.compile(r"[^/]+(/[^/]+)?|audit/[0-9a-f]{32}/(entries|parts|seals)")
 _MARKER = "VAULT.json"
 _QUARANTINE = "quarantine"
 
@@ -163,7 +164,7 @@ class DiskPlace(DiskTree):
         if len(name) == 64:
             new = f"{name}{new[_LONGEST:]}"  # a checksum is kept whole
         with self._errors(), self._held_root() as root, self._descend(root, folder) as source:
-            if stat.S_ISDIR(source.look(name).st_mode) and (path.count("/") < 2 or name in _HOLDING):
+            if stat.S_ISDIR(source.look(name).st_mode) and _HOLDING.fullmatch(path) is not None:
                 raise OwnFault("A whole folder of backups was about to be set aside. It was not.")
             self.make_folders([aside])
             with self._descend(root, aside) as target:

@@ -15,16 +15,13 @@ from pathlib import Path
 from notevault.adapters.place_platform import Folder, staged_name
 
 if sys.platform != "win32":
-    import fcntl
-
-    from notevault.adapters.files_posix import PosixPlatform
+    from notevault.adapters.files_posix import NO_SYNC, PosixPlatform, sync
 
     # O_NONBLOCK: opening a pipe laid in a file's place would otherwise wait for its other end for ever.
     _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     _READ = os.O_RDONLY | _SAFE
     _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE
     _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-    _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS}
     _NO_FLAG = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
     _NO_LINK = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EINVAL}
     _NOREPLACE = 1
@@ -64,24 +61,12 @@ if sys.platform != "win32":
         raise OSError(errno.ELOOP, "not a regular file")
 
     def _sync(fd: int) -> bool:
-        full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync alone leaves the data in the drive's cache
-        reached = True
-        if full is not None:
-            try:
-                fcntl.fcntl(fd, full)
-            except OSError as error:
-                if error.errno not in _NO_SYNC:
-                    raise
-                reached = False
-            else:
-                return True
         try:
-            os.fsync(fd)
+            return sync(fd)
         except OSError as error:
-            if error.errno not in _NO_SYNC:
+            if error.errno not in NO_SYNC:
                 raise
             return False
-        return reached
 
     class PosixFolder:
         """Implements `place_platform.Folder`."""

@@ -86,17 +86,24 @@ class LinuxVolumes:
         with plain_errors(folder):
             real = folder.resolve(strict=True)
             device = real.stat().st_dev
-            read_only = bool(os.statvfs(real).f_flag & os.ST_RDONLY)
+            told = os.statvfs(real)
+        read_only = bool(told.f_flag & os.ST_RDONLY)
         mount = self._mount_of(str(real))
         if mount is None:
             service = cloud_of(real)
             kind = "unknown" if service is None else "cloud"
             return Volume(kind, _folder_of(service), Path("/"), device, read_only=read_only)
         service = _CLOUD.get(mount.kind) or cloud_of(real)
-        kind = "cloud" if service is not None else self._kind(mount)
+        below = self._kind(mount)
+        kind = "cloud" if service is not None else below
         number = self._number(mount)
+        identity = self._linked("by-uuid", number)
+        if identity is None and below == "fixed" and told.f_fsid:
+            # Without udev: else the empty folder that a disk is mounted on would pass for that disk. Of some file
+            # systems this is the device's number, which two sticks may have by turns: so of built-in disks alone.
+            identity = f"fsid-{told.f_fsid:016x}"
         name = _folder_of(service) if service is not None else self._name(kind, mount, number)
-        return Volume(kind, name, Path(mount.point), device, self._linked("by-uuid", number), read_only)
+        return Volume(kind, name, Path(mount.point), device, identity, read_only)
 
     def mounts(self) -> list[Path]:
         """From the kernel's table alone: no mount is touched, since one that does not answer holds up whoever asks it.

@@ -101,38 +101,25 @@ class FolderWatcher:
 
     def _start(self) -> BaseObserver:
         # Imported here: 60 ms that nobody else need pay
-        from watchdog.events import (
-            DirCreatedEvent,
-            DirDeletedEvent,
-            DirMovedEvent,
-            FileCreatedEvent,
-            FileDeletedEvent,
-            FileModifiedEvent,
-            FileMovedEvent,
-            FileSystemEventHandler,
-        )
+        from watchdog import events
         from watchdog.observers import Observer
 
         _hush()
-        handler = FileSystemEventHandler()
+        handler = events.FileSystemEventHandler()
         handler.on_any_event = self._changed  # type: ignore[method-assign]
+        changes: list[type[events.FileSystemEvent]] = [
+            events.DirCreatedEvent,
+            events.DirDeletedEvent,
+            events.DirMovedEvent,
+            events.FileCreatedEvent,
+            events.FileDeletedEvent,
+            events.FileModifiedEvent,
+            events.FileMovedEvent,
+        ]
         observer = Observer()
         observer.daemon = True
         try:
-            observer.schedule(
-                handler,
-                str(self._folder),
-                recursive=True,
-                event_filter=[
-                    DirCreatedEvent,
-                    DirDeletedEvent,
-                    DirMovedEvent,
-                    FileCreatedEvent,
-                    FileDeletedEvent,
-                    FileModifiedEvent,
-                    FileMovedEvent,
-                ],
-            )
+            observer.schedule(handler, str(self._folder), recursive=True, event_filter=changes)
             observer.start()
         except BaseException:
             _stop(observer)

@@ -19,7 +19,7 @@ from notevault.crypto import kdf
 from notevault.errors import Damaged, NotevaultError, NoVault
 from notevault.formats.header import Header, PassphraseSlot
 from notevault.storage.local import LocalState
-from notevault.vault import rekey, remember
+from notevault.vault import rekey, remember, salvage
 from notevault.vault.drafts import Drafts
 from notevault.vault.env import Env
 from notevault.vault.items import SESSION
@@ -52,7 +52,7 @@ def look(env: Env, vault: Path, backups: Callable[[], Overview] | None = None) -
     except NotevaultError as fault:
         return [Item("vault", "bad", fault.sentence, fault.next_step)], None
     items = [Item("vault", "good", f"Vault {seen.vault_id.hex()[:8]} in {vault}.")]
-    items += [Item("vault", "bad", sentence, "Run `notevault verify`.") for sentence in seen.damaged]
+    items += [Item("vault", "bad", sentence, _MENDS) for sentence in seen.damaged]
     items += _secrets(env, seen)
     items += _cost(env, seen)
     items.append(_sheet_locked(seen))
@@ -203,6 +203,26 @@ def _left_behind(local: LocalState) -> list[Item]:
     return items
 
 
+_MENDS = "`notevault verify` says more; `notevault backup heal` puts it back, if a backup has it."
+
+
+def _way_on(session: Session) -> str:
+    """From a vault that can only be read."""
+    why = session.read_only or ""
+    if session.is_copy:
+        return "What is read here enters the vault's own log at its next opening."
+    if why.startswith("DAMAGED"):
+        return (
+            "`notevault backup heal` mends it from a backup. Only where no backup has it: `notevault doctor"
+            " --confirm-rollback`."
+        )
+    restore = ", or `notevault backup restore --from DIR --to NEWVAULT`" if why.startswith("ROLLED BACK") else ""
+    return (
+        f"If an old copy was put back by mistake, put the newest one back{restore}. If this is the copy that you want"
+        " to go on with: `notevault doctor --confirm-rollback`."
+    )
+
+
 def look_inside(session: Session) -> list[Item]:
     """What only an open vault tells: rolled back or not, drafts that do not open, idle lock, what did not hold."""
     items = []
@@ -214,10 +234,7 @@ def look_inside(session: Session) -> list[Item]:
                 "state",
                 "bad",
                 f"This vault is read-only. {session.read_only}",
-                "What is read here enters the vault's own log at its next opening."
-                if session.is_copy
-                else "If an old copy was put back by mistake, put the newest one back. If this is the copy that you"
-                " want to go on with: `notevault doctor --confirm-rollback`.",
+                _way_on(session),
             )
         )
     before = len(session.notices)
@@ -226,7 +243,11 @@ def look_inside(session: Session) -> list[Item]:
     del session.notices[before:]
     if session.findings:
         things = "One thing" if len(session.findings) == 1 else f"{len(session.findings)} things"
-        items.append(Item("records", "bad", f"{things} did not hold.", "`notevault verify` names them."))
+        if salvage.nothing_lost(session):
+            said = f"{things} did not hold in the old log, from before it was salvaged. The new one is whole."
+            items.append(Item("records", "note", said))
+        else:
+            items.append(Item("records", "bad", f"{things} did not hold.", _MENDS))
     try:
         settings = Notebook(session).settings()
     except Damaged as fault:

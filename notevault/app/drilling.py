@@ -21,6 +21,7 @@ from notevault.backup.model import AHEAD, FORKED, HURT, SAFE, WAITING, PlaceFile
 from notevault.backup.places.registry import Places
 from notevault.backup.words.plain import quoted
 from notevault.backup.words.status import counted
+from notevault.backup.worker.results import DRILL
 from notevault.crypto import keytable as table_seal
 from notevault.crypto import objects, signing
 from notevault.errors import Busy, Damaged, Interrupted, NotevaultError, NotFound
@@ -40,7 +41,6 @@ from notevault.vault.sealer import VaultSealer
 from notevault.vault.session import Session
 from notevault.vault.survey import open_log
 
-EVENT = "backup.drill"
 SAVE_WAIT_S = 5.0
 Progress = Callable[[str, int, int], None]
 
@@ -127,7 +127,7 @@ def drill(have: Known, name: str, copies: Copies, progress: Progress, stop: Call
 
 def enter(session: Session, done: Drilled) -> None:
     """Into the log. To be called by whoever has the vault to himself."""
-    session.log_acts([Act(EVENT, "E", "review", done.outcome, k={"n": done.records})])
+    session.log_acts([Act(DRILL, "E", "review", done.outcome, k={"n": done.records})])
 
 
 def remember(places: Places, place: PlaceFile, done: Drilled, now_ms: int) -> None:

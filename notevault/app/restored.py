@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from notevault.backup.copies.there import is_file, is_folder
 from notevault.backup.places import layout as names
 from notevault.backup.places.adding import add
 from notevault.backup.places.ground import Ground
@@ -16,6 +17,7 @@ from notevault.backup.restore import rest as restore_rest
 from notevault.backup.restore.rest import Rest
 from notevault.backup.source import guard
 from notevault.backup.source.reading import read_vault
+from notevault.backup.worker.results import RESTORE
 from notevault.domain import clients
 from notevault.errors import Damaged, NotevaultError
 from notevault.formats.envelope import RecordType
@@ -30,7 +32,7 @@ def enter(session: Session, rest: Rest) -> None:
     """In the log, durably; then nothing but the places is left to do. Raises as `Session.log_acts`."""
     if not rest.opened:
         outcome = "part" if rest.missing else "ok"
-        session.log_acts([Act("backup.restore", "E", "recovery", outcome, k={"n": rest.files})])
+        session.log_acts([Act(RESTORE, "E", "recovery", outcome, k={"n": rest.files})])
         session.save_local_head()
         restore_rest.opened(session.env.files, session.paths.root)
 
@@ -42,7 +44,7 @@ def place_root(folder: Path, vault: str) -> Path | None:
     """The backup place that a folder named with --from is, or lies in; None where it is no place but another copy."""
     for root in (folder, folder.parent, folder.parent.parent):
         base = names.base(root, vault)
-        if folder in (root, base.parent, base) and (base / names.MARKER).is_file():
+        if folder in (root, base.parent, base) and is_file(base / names.MARKER):
             return root
     return None
 
@@ -69,7 +71,7 @@ def register(
     """
     places = Places(env.files, env.local_root / vault_id)
     done = Registered()
-    gone = [each for each in folders if not each.is_dir()]
+    gone = [each for each in folders if not is_folder(each)]
     done.remarks.extend(f"{each} is not there any more: `notevault backup add DIR` when it is back." for each in gone)
     for folder in dict.fromkeys(filter(None, (place_root(each, vault_id) for each in folders))):
         here = next((one for one in places.all() if Path(one.path) == folder), None)

@@ -13,6 +13,7 @@ SLOW = "slow"  # it did not answer in time
 FULL = "full"
 READ_ONLY = "read-only"  # may not be written to
 BROKEN = "broken"  # input/output errors
+FAULT = "fault"  # a mistake of ours, or this computer itself: nothing is said about the place
 FOREIGN = "foreign"  # the marker is of another vault or another place, or does not read
 PLANTED = "planted"  # a link or another irregular thing lies where a file or folder of ours should
 HURT = "hurt"  # files that were there are missing or changed: `heal`
@@ -23,8 +24,8 @@ FORKED = "forked"  # its log and ours went different ways
 SOURCE = "source"  # the vault itself does not hold: nothing is copied from it
 FROZEN = "frozen"  # many saved files changed or vanished at once: nothing is copied anywhere
 VERDICTS = (
-    SAFE, WAITING, ABSENT, BUSY, SLOW, FULL, READ_ONLY, BROKEN, FOREIGN, PLANTED, HURT, SHRUNK, EMPTIED, AHEAD,
-    FORKED, SOURCE, FROZEN,
+    SAFE, WAITING, ABSENT, BUSY, SLOW, FULL, READ_ONLY, BROKEN, FAULT, FOREIGN, PLANTED, HURT, SHRUNK, EMPTIED,
+    AHEAD, FORKED, SOURCE, FROZEN,
 )  # fmt: skip
 ALARMS = frozenset({PLANTED, HURT, SHRUNK, EMPTIED, AHEAD, FORKED, SOURCE, FROZEN, FOREIGN})  # red at once
 
@@ -39,10 +40,13 @@ class Head:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What the log holds beyond a place's last backup."""
+    """What the log holds beyond a place's last backup. `fault`: a sentence where a log does not hold there, so that it
+    cannot be gone through: then all that it ever named counts.
+    """
 
     changes: int = 0  # entries that name a file
     first_ms: int = 0  # when the first of them was made; 0: none
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class PlaceFile:
 @dataclass(frozen=True)
 class PlaceState:
     """What this device remembers of a place: `<local>/backup/<place>/state`. A hint for speed and words, never a proof:
-    without it everything is looked at anew.
+    without it everything is looked at anew. `hurt` is what only healing mends: also logs of other laptops are counted
+    in it. `hurt_log` is what the next pass mends by itself: it compares every piece of our logs.
     """
 
     verdict: str = WAITING
@@ -112,8 +117,8 @@ class PlaceState:
     next_ms: int = 0  # not before this
     waiting: int = 0  # changes that are not there
     waiting_ms: int = 0  # when the first of them was made; 0: none
-    hurt: int = 0  # files of this place found missing or changed and not healed
-    hurt_log: int = 0  # things wrong with the logs there: the next pass compares every piece and mends them
+    hurt: int = 0  # files found missing or changed there and not healed, and things wrong with others' logs
+    hurt_log: int = 0  # things wrong with our logs there
     begun_ms: int = 0  # a pass began to copy and was not seen to end: names may not be durable yet; 0: none
     durability: str = "full"  # full · reduced
     read_back: bool = False  # what was committed was opened again and compared
@@ -160,3 +165,8 @@ class HealReport:
     lost: tuple[str, ...] = ()  # digests that no copy has
     unfrozen: bool = False
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """The log's word for it."""
+        return "ok" if not self.lost else "part" if self.healed else "fail"

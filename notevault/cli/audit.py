@@ -10,12 +10,13 @@ from notevault.adapters.places import user_path
 from notevault.app import auditing
 from notevault.auditlog import html, totals, words
 from notevault.auditlog import report as reports
-from notevault.auditlog.outcome import VaultVerdict
+from notevault.auditlog.outcome import LogReport, VaultVerdict
+from notevault.auditlog.plain import short
 from notevault.auditlog.report import Report
 from notevault.auditlog.verdict import Weight
 from notevault.auditlog.version import version
 from notevault.cli import newfile
-from notevault.cli.common import Context
+from notevault.cli.common import NOT_INTACT, SALVAGED, Context
 
 WHAT = "The report"
 _ORDER = (Weight.TAMPERED, Weight.UNDECIDED, Weight.NOTE)
@@ -83,7 +84,26 @@ def _remark(ctx: Context, checked: auditing.Checked) -> None:
     for sentence in checked.remarks:
         ctx.out.warn(sentence)
     if _code(checked.verdict) == 1:
-        ctx.out.say("Keep the vault folder as it is, do not save into it, and restore from a backup.")
+        ctx.out.say(SALVAGED if _salvaged(checked.verdict) else NOT_INTACT)
+
+
+def _salvaged(verdict: VaultVerdict) -> bool:
+    """Whether all that is amiss lies in logs that a salvage gave up: cited with nothing, by a log that is sound and
+    into which their records were taken over (FORMAT.md section 6.3, `import.run`).
+    """
+    old = {log.cites[0] for log in verdict.logs if log.cites is not None and not log.cites[1] and _took_over(log)}
+    said = {
+        f"{one.sentence} (log {short(log.verdict.origin)})"
+        for log in verdict.logs
+        if log.verdict.origin in old
+        for one in log.verdict.findings
+    }
+    amiss = [one for one in verdict.findings if one.weight is not Weight.NOTE]
+    return not verdict.blobs.unlogged and all(one.sentence in said for one in amiss)
+
+
+def _took_over(log: LogReport) -> bool:
+    return log.verdict.proven and "import.run" in log.verdict.counts and "recovery" in log.tally.purposes
 
 
 def _facts(checked: auditing.Checked) -> dict[str, object]:

@@ -23,7 +23,7 @@ def add(ctx: Context) -> int:
         raise UsageFault("The folder has no name.", "Name one that is there: `notevault backup add /media/you/STICK`.")
     ground = ground_of(ctx)
     wired.check_is_vault(ctx.side, ground)
-    vault = ground.places.root.parent.name
+    vault = ground.vault_id
     known = {place.id for place in ground.places.all()}
     added = add_place(
         ground.files,
@@ -74,8 +74,8 @@ def _log(ctx: Context, ground: Ground, to: str) -> None:
     """It is done, whether or not the log can be told now."""
     with contextlib.suppress(NotevaultError):
         n = len(ground.places.all())
-        Results(ground.files, ground.places.root).put(PLACE, "ok", n, ctx.side.clock.wall_ms(), to)
-    wired.record_results(ctx.side, ground.places.root.parent.name)
+        Results.of(ground).put(PLACE, "ok", n, ctx.side.clock.wall_ms(), to)
+    wired.record_results(ctx.side, ground.vault_id)
 
 
 def list_(ctx: Context) -> int:

@@ -19,13 +19,14 @@ from notevault.backup.restore.plan import Building, Journal, check_target, same
 from notevault.backup.restore.rest import Rest
 from notevault.backup.restore.restore import Restored
 from notevault.backup.restore.salvage import Salvage
+from notevault.backup.words.plain import quoted
 from notevault.cli import asking, sheets
 from notevault.cli import backup_restore_end as ending
 from notevault.cli.backup_restore_choose import check_outside, choose, find, moment
 from notevault.cli.backup_restore_phase import Phase, between_batches
 from notevault.cli.backup_restore_words import Rate, list_states
 from notevault.cli.common import TRIES, Context
-from notevault.errors import NotevaultError, WrongSecret
+from notevault.errors import NotevaultError, UsageFault, WrongSecret
 from notevault.formats.sheet import SheetCode
 from notevault.vault.session import Session
 from notevault.wiring.backup import open_place, open_tree
@@ -44,6 +45,8 @@ def _run(ctx: Context, phase: Phase) -> int:
     at_ms = None if ctx.args.at is None else moment(ctx, ctx.args.at)
     to = ctx.side.vault if ctx.args.to is None else user_path(ctx.args.to).resolve()
     if not ctx.args.list:
+        if not to.name:
+            raise UsageFault(f"{to} is a whole disk.", f"Name a new folder on it, like {to / 'vault'}.")
         rest = restore_rest.left(ctx.env.files, to)
         if rest is not None and rest.folders == restore_rest.sayable(folders) and at_ms is None and not ctx.args.newest:
             return _go_on(ctx, phase, folders, to, rest)
@@ -266,7 +269,7 @@ class _Job:
     def _words(self, *words: str) -> str:
         """A command as it must be typed for this vault."""
         usual = self.ctx.side.vault == self.to and self.ctx.args.vault is None
-        return " ".join(["notevault", *words] if usual else ["notevault", *words, "--vault", f'"{self.to}"'])
+        return " ".join(["notevault", *words] if usual else ["notevault", *words, "--vault", quoted(str(self.to))])
 
     def _tell_locked(self) -> None:
         if self.known.living is not None and not self.take_over:

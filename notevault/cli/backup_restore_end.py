@@ -94,7 +94,7 @@ def tell_places(ctx: Context, vault: Path, vault_id: str, places: Registered, *,
         ground = wired.ground_of(side, vault_id)
         if missing:
             restored.give_up_missing(ground)
-        waited = Results(ground.files, ground.places.root).count()
+        waited = Results.of(ground).count()
         for place, report in wired.run_once(side, [*places.added, *places.closed]):
             if report.verdict == model.SAFE and place.name in places.added:
                 good.append(place.name)
@@ -103,7 +103,7 @@ def tell_places(ctx: Context, vault: Path, vault_id: str, places: Registered, *,
                 if report.verdict == model.READ_ONLY:
                     why = "It can only be read as it is now."
                 ctx.out.warn(f"Backups do not go on to {place.name} yet. {why} {step_of(report.verdict, place.name)}")
-        if Results(ground.files, ground.places.root).count() > waited:
+        if Results.of(ground).count() > waited:
             wired.record_results(side, vault_id)
     except NotevaultError as fault:
         ctx.out.warn(f"The first backup from this laptop was not made. {fault.sentence} {fault.next_step}")

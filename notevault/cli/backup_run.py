@@ -5,24 +5,23 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from notevault.adapters.places import user_path
 from notevault.backup import model
-from notevault.backup.mirror.mirror import run_pass
+from notevault.backup.heal.away import Away, away
 from notevault.backup.model import CheckReport, HealReport, PlaceFile, Report
 from notevault.backup.places.ground import Ground
 from notevault.backup.source.reading import read_vault
 from notevault.backup.source.source import Source
 from notevault.backup.status.status import PROOF
 from notevault.backup.words.status import SAYS, counted
-from notevault.backup.worker.passing import reach, reach_in_time, take_round, tell_check, verdict_of
+from notevault.backup.worker.passing import reach, reach_in_time, refill, tell_check, verdict_of
 from notevault.backup.worker.results import HEAL, Results
 from notevault.cli.backup_ground import gone, ground_of
 from notevault.cli.backup_sample import sampled
 from notevault.cli.backup_words import code_of, code_of_all, plug_in_words, size_words, step_of, tell, worst
 from notevault.cli.common import Context
-from notevault.errors import Interrupted, NotevaultError, NotFound, NoVault, PlaceEmptied, UsageFault
+from notevault.errors import Interrupted, NotevaultError, NotFound, NoVault, UsageFault
 from notevault.ports import WriteOnce
 from notevault.wiring import backup as wired
 
@@ -32,7 +31,7 @@ NO_PLACE_STEP = "`notevault backup add DIR` names one: a folder on a stick, on t
 
 def run(ctx: Context) -> int:
     ground = ground_of(ctx)
-    waited = Results(ground.files, ground.places.root).count()
+    waited = Results.of(ground).count()
     at = [""]
 
     def began(place: PlaceFile) -> None:
@@ -50,13 +49,13 @@ def run(ctx: Context) -> int:
         done = sampled(ground, done)
     for place, report in done:
         _tell_run(ctx, ground, place, report)
-    if Results(ground.files, ground.places.root).count() > waited:  # what could not be entered before waits for others
-        wired.record_results(ctx.side, ground.places.root.parent.name)
+    if Results.of(ground).count() > waited:  # what could not be entered before waits for others
+        wired.record_results(ctx.side, ground.vault_id)
     return code_of_all([report.verdict for _, report in done], named=bool(ctx.args.names))
 
 
 _NOT_LOOKED = frozenset({
-    model.ABSENT, model.BUSY, model.SLOW, model.BROKEN, model.FOREIGN, model.EMPTIED, model.SOURCE,
+    model.ABSENT, model.BUSY, model.SLOW, model.BROKEN, model.FAULT, model.FOREIGN, model.EMPTIED, model.SOURCE,
 })  # fmt: skip
 
 
@@ -110,7 +109,7 @@ def verify(ctx: Context) -> int:
     found = [(place, _check(ctx, ground, place, source, how)) for place in places]
     for place, report in found:
         _tell_check(ctx, place, report)
-    wired.record_results(ctx.side, ground.places.root.parent.name)
+    wired.record_results(ctx.side, ground.vault_id)
     codes = [_check_code(report) for _, report in found]
     if not ctx.args.names and any(code == 0 for code in codes):
         codes = [code for code, (_, report) in zip(codes, found, strict=True) if report.verdict != model.ABSENT]
@@ -207,15 +206,17 @@ def heal(ctx: Context) -> int:
         raise UsageFault("--from has no folder.", "Name a backup place, or another copy of the vault.")
     ground = ground_of(ctx)
     wired.check_is_vault(ctx.side, ground)
-    vault = ground.places.root.parent.name
+    vault = ground.vault_id
     folders = [user_path(name) for name in ctx.args.places]
     others = list(open_copies(folders, wired.open_tree, vault).copies) if folders else []
     places = [ground.places.get(name) for name in ctx.args.names] if ctx.args.names else ground.places.all()
     if not places and not others:
         raise NotFound(NO_PLACE, "`--from DIR` names another copy of the vault to take good files from.")
     source = source_of(ctx, ground)
-    targets, away = _reached(ctx, ground, places, source)
+    targets, missed = _reached(ctx, ground, places, source)
     if not targets and not others:
+        for one in missed:
+            ctx.out.warn(one.sentence)
         raise NotFound(
             "None of the backup places is there, so there is nothing to heal from.",
             "Plug one in, and try again; `--from DIR` names another copy of the vault.",
@@ -225,12 +226,12 @@ def heal(ctx: Context) -> int:
             ground, source, targets, others, True, lambda done, total: ctx.out.progress("Healing", done, total)
         )
         brought = ask_and_bring(ctx, ground, [tree for _, tree in targets], others)
-        backed = _go_on(ctx, ground, targets)
+        backed = refill(ground, targets, wired.volumes(), lambda at: progress(ctx, lambda: f"Backing up to {at.name}"))
     except KeyboardInterrupt:
         raise Interrupted("Interrupted.", "What was put back stays; the same command goes on.") from None
     frozen, whole = ground.places.frozen() is not None, _is_whole(ground)
-    words, step = heal_words(report, away, backed, frozen=frozen, whole=whole)
-    words = " ".join(filter(None, (words, brought_words(brought))))
+    words, step = heal_words(report, missed, backed, frozen=frozen, whole=whole)
+    words = " ".join(filter(None, (words, *(one.sentence for one in missed), brought_words(brought))))
     report = replace(report, healed=report.healed + brought.files, problems=(*report.problems, *brought.problems))
     facts: dict[str, object] = {
         "aside": report.aside,
@@ -246,7 +247,8 @@ def heal(ctx: Context) -> int:
     apart = [code_of(one.verdict) for _, one in backed if one.verdict not in (model.SAFE, model.WAITING)]
     if report.lost or 1 in apart:
         return 1
-    return 2 if frozen or report.problems or apart or not whole else 0
+    left = any(one.matters for one in missed)
+    return 2 if frozen or report.problems or apart or left or not whole else 0
 
 
 def _is_whole(ground: Ground) -> bool:
@@ -259,44 +261,23 @@ def _is_whole(ground: Ground) -> bool:
 
 def _reached(
     ctx: Context, ground: Ground, places: Sequence[PlaceFile], source: Source | None
-) -> tuple[list[tuple[PlaceFile, WriteOnce]], list[str]]:
-    """The places that are there, and the names of the others. Raises for one that was asked for by name."""
+) -> tuple[list[tuple[PlaceFile, WriteOnce]], list[Away]]:
+    """The places that are there, and the others. Raises for one that was asked for by name."""
     found: list[tuple[PlaceFile, WriteOnce]] = []
-    away: list[str] = []
+    missed: list[Away] = []
     for place in places:
         try:
             found.append(reach_in_time(ground, place, source, wired.way(ground)))
         except NotevaultError as fault:
             if ctx.args.names:
                 raise
-            away.append(place.name)
-            if isinstance(fault, PlaceEmptied) or not isinstance(fault, NotFound):
-                ctx.out.warn(f"{place.name}: {fault.sentence}")
-    return found, away
-
-
-def _go_on(
-    ctx: Context, ground: Ground, targets: Sequence[tuple[PlaceFile, WriteOnce]]
-) -> list[tuple[PlaceFile, Report]]:
-    """A backup to what was mended. A place that had been emptied is filled again: that is what was asked for."""
-    now = take_round(ground, 0)
-    done: list[tuple[PlaceFile, Report]] = []
-    if now.source is None or now.look is None or now.look.frozen:
-        return done
-    for place, tree in targets:
-        with contextlib.suppress(NotevaultError):
-            volume = wired.volumes().of(Path(place.path))
-            show = progress(ctx, f"Backing up to {place.name}".__str__)
-            report = run_pass(
-                ground, place, tree, volume, now.source, now.look, progress=show, refill=True, whole_log=True
-            )
-            done.append((place, report))
-    return done
+            missed.append(away(place, ground.places.state(place.id), verdict_of(fault), fault))
+    return found, missed
 
 
 def heal_words(
     report: HealReport,
-    away: Sequence[str],
+    missed: Sequence[Away],
     backed: Sequence[tuple[PlaceFile, Report]] = (),
     *,
     frozen: bool,
@@ -318,7 +299,8 @@ def heal_words(
         step = "`notevault backup restore --from DIR --to NEWVAULT` makes a new one of a backup."
     elif report.lost:
         parts.append(f"{counted(len(report.lost), 'file')} could not be found in any copy that is here.")
-        step = f"{plug_in_words(away)}`--from DIR` names another backup or copy of the vault."
+        step = f"{plug_in_words([one.name for one in missed])}`--from DIR` names another backup or copy of the vault."
+    step = step or next((one.step for one in missed if one.matters), "")
     if report.unfrozen:
         parts.append("Backups go on.")
     if frozen:
@@ -332,8 +314,6 @@ def heal_words(
 def _log_heal(ctx: Context, ground: Ground, report: HealReport) -> None:
     if not (report.healed or report.aside or report.lost):
         return
-    outcome = "ok" if not report.lost else "part" if report.healed else "fail"
     with contextlib.suppress(NotevaultError):
-        results = Results(ground.files, ground.places.root)
-        results.put(HEAL, outcome, report.healed, ctx.side.clock.wall_ms())
-    wired.record_results(ctx.side, ground.places.root.parent.name)
+        Results.of(ground).put(HEAL, report.outcome, report.healed, ctx.side.clock.wall_ms())
+    wired.record_results(ctx.side, ground.vault_id)

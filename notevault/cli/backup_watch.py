@@ -68,7 +68,7 @@ def install_service(ctx: Context) -> int:
 
     services = system_services()
     ground = known_ground(ctx) if ctx.args.remove else ground_of(ctx.side)
-    name = f"{SERVICE}-{ground.places.root.parent.name[:8]}"
+    name = f"{SERVICE}-{ground.vault_id[:8]}"
     if ctx.args.remove:
         there = services.remove(name)
         words = "It is taken away." if there else "There was no such service."
@@ -94,5 +94,5 @@ def _check_installed() -> None:
     if not found.good:
         raise Refused(
             "This notevault is not installed on the computer, so a service would not find it.",
-            "Install it (`pip install`, or the installer of your system), and try once more.",
+            "Start it once with `python3 packaging/run.py`, and try from there.",
         )

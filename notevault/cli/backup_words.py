@@ -22,12 +22,13 @@ _CODES = {
     model.FULL: 73,
     model.READ_ONLY: 73,
     model.BROKEN: 74,
+    model.FAULT: 70,
     model.HURT: 1,
     model.AHEAD: 1,
     model.FORKED: 1,
 }
 """The other alarms say that something is wrong without proving who changed what: 2."""
-_WORST = (1, 2, 73, 74, 75, 66)
+_WORST = (1, 2, 70, 73, 74, 75, 66)
 
 
 def code_of(verdict: str) -> int:

@@ -22,7 +22,7 @@ _PLACE = (
     " drill_ms, hurt (files), hurt_log (pieces of the log), handed, more (changes there that the vault does not have),"
     " others (other laptops that back up there too)"
 )
-_PLACES = " 66 no such backup place,"
+_PLACES = " 66 no such backup place"
 _PROBLEMS = "problems (each with code, path and detail)"
 _LOGGED = "The result is entered in the log of the vault; no passphrase is needed."
 
@@ -59,7 +59,7 @@ BACKUP: dict[str, Command] = {
         (_SOME,),
         "Nothing in a backup place is ever overwritten or deleted. Can be interrupted and goes on where it was. Once"
         " a day it also reads a part of what lies there again, for two seconds at most. Exit status: 0 all is there,"
-        f" 1 a place proves that something was changed or an older vault was put back, 2 stopped to be safe,{_PLACES}"
+        f" 1 a place proves that something was changed or an older vault was put back, 2 stopped to be safe,{_PLACES},"
         " or none is connected, 73 full or not to be written to, 74 it fails or does not answer, 75 another"
         " notevault is at it; a place that is not connected is no failure beside one that is, unless it was named."
         " With --json, one object a place: name, id, verdict, copied, bytes, files, waiting, words, step,"
@@ -122,7 +122,7 @@ BACKUP: dict[str, Command] = {
         (_SOME,),
         "Writes no note to any disk; the result is entered in the log. Exit status: 0 all of it came back, 1"
         " something that a restore needs is missing or changed there, or it is not of this vault as it is"
-        f" now,{_PLACES} none is connected, or nothing is backed up there yet. With --json, one object: name,"
+        f" now,{_PLACES}, none is connected, or nothing is backed up there yet. With --json, one object: name,"
         " verdict, records, clients, notes, bytes, behind, findings, words, step.",
     ),
     "backup heal": Command(
@@ -148,7 +148,9 @@ BACKUP: dict[str, Command] = {
         "Every file is known by its own checksum, so no passphrase is needed. Bad files are set aside, not deleted."
         " Backups that had stopped go on once nothing in the vault is hurt any more; then all is backed up. Exit"
         " status: 0 all is well again, 1 something is in no copy, or a place is still not of this vault as it is"
-        f" now, 2 something else is still wrong,{_PLACES} or none is connected, 77 the folder is a copy of the vault."
+        " now, 2 something else is still wrong, or a place could not be healed (a stick that is merely not plugged in,"
+        f" and of which nothing bad is known, is no failure),{_PLACES}, or none is connected, 77 the folder is a copy"
+        " of the vault."
         " With --json, one object: healed, aside, lost, unfrozen, frozen, brought (changes that were taken in), left"
         f" (changes that a backup has and the vault has not), words, step, {_PROBLEMS}.",
     ),
@@ -156,7 +158,7 @@ BACKUP: dict[str, Command] = {
         "backup_places:remove",
         "no longer back up to a place; what lies there stays as it is",
         (_ONE,),
-        f"Exit status: 0 done,{_PLACES} 75 a backup to it is under way. With --json, one object: saved (the place's"
+        f"Exit status: 0 done,{_PLACES}, 75 a backup to it is under way. With --json, one object: saved (the place's"
         " id), what, name, path.",
     ),
 }

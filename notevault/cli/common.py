@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from notevault.wiring.locked import LockedSide
 
 TRIES = 3  # at a terminal; each failed one is logged
+NOT_INTACT = (
+    "`notevault backup heal` puts back what a backup still has. Until then do not save into the vault; what heal cannot"
+    " mend: `notevault backup restore --from DIR --to NEWVAULT`."
+)
+SALVAGED = "That is the old log, from before it was salvaged; the new one is whole. Go on working."
+"""After a check that found something."""
 
 
 class Context:
@@ -165,6 +171,7 @@ class Context:
     def tell(self, session: Session) -> None:
         """What a user has to know about this opening."""
         from notevault.cli.show import clock_time
+        from notevault.vault import salvage
 
         self.out.clear()
         if session.until_ms is not None:
@@ -175,5 +182,12 @@ class Context:
             step = "" if session.is_copy else " `notevault doctor` says how to go on."
             self.out.warn(f"This vault is read-only. {session.read_only}{step}")
         if session.findings:
-            count = "One thing" if len(session.findings) == 1 else f"{len(session.findings)} things"
-            self.out.warn(f"{count} in this vault did not hold what was promised: run `notevault verify`.")
+            one = len(session.findings) == 1
+            count, them = ("One thing", "it") if one else (f"{len(session.findings)} things", "them")
+            if salvage.nothing_lost(session):
+                self.out.say(f"{count} did not hold in the old log, from before it was salvaged. The new one is whole.")
+            else:
+                self.out.warn(
+                    f"{count} in this vault did not hold what was promised: `notevault verify` names {them}, `notevault"
+                    f" backup heal` puts {them} back, if a backup has {them}."
+                )

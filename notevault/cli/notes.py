@@ -81,8 +81,17 @@ def list_(ctx: Context) -> int:
         for view in notes:
             ctx.out.row(note_facts(view, names.of(view)), note_line(ctx.env, view, names.of(view)))
         if not notes:
-            ctx.out.say("There are no notes yet: `notevault note add --client CODE --file F`.")
+            ctx.out.say(_why_none(notebook))
     return 0
+
+
+def _why_none(notebook: Notebook) -> str:
+    why = notebook.session.read_only
+    if why is None:
+        return "There are no notes yet: `notevault note add --client CODE --file F`."
+    if not why.startswith("DAMAGED"):
+        return "There are no notes in this vault as it lies here."
+    return "No note can be listed: the log is gone or damaged. `notevault backup heal` puts it back from a backup."
 
 
 def show(ctx: Context) -> int:

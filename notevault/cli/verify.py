@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from notevault.app import checking
 from notevault.backup.words.plain import size_words
-from notevault.cli.common import Context
+from notevault.cli.common import NOT_INTACT, SALVAGED, Context
 from notevault.cli.show import count
 from notevault.errors import Damaged, Tampered
 from notevault.vault.verify import Verdict, verify
@@ -21,7 +21,10 @@ def run(ctx: Context) -> int:
         # That alone is no proof: the file at fault may be one of this laptop's own, or of a newer notevault.
         where = verdict.findings if isinstance(fault, Tampered) else verdict.undecided
         where.insert(0, ("NOT OPENED", fault.sentence))
-        return _tell(ctx, verdict)
+        code = _tell(ctx, verdict)
+        if code == 2:
+            ctx.out.say(fault.next_step)
+        return code
 
 
 def _tell(ctx: Context, verdict: Verdict) -> int:
@@ -52,5 +55,5 @@ def _tell(ctx: Context, verdict: Verdict) -> int:
     }
     ctx.out.row(facts, ending)
     if verdict.exit_code == 1:
-        ctx.out.say("Keep the vault folder as it is, do not save into it, and restore from a backup.")
+        ctx.out.say(SALVAGED if verdict.salvaged else NOT_INTACT)
     return verdict.exit_code

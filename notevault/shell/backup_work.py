@@ -7,7 +7,6 @@ not stop the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from notevault.backup.model import PlaceFile
     from notevault.backup.places.adding import Added
     from notevault.backup.places.ground import Ground
-    from notevault.ports import WriteOnce
     from notevault.shell.desk import Desk
 
 REMOVE_S = 5.0
@@ -83,12 +81,12 @@ def _look_now(desk: Desk) -> None:
 def run(desk: Desk, names: Sequence[str]) -> Work:
     def work(say: Say, stop: Stop) -> list[str]:
         from notevault.backup.model import BUSY, SAFE
-        from notevault.backup.worker.passing import looked_until, pass_over, take_round
+        from notevault.backup.worker.passing import pass_over, take_round
         from notevault.wiring.backup import way
 
         base = ground(desk)
         say("looking at the vault")
-        now = take_round(base, looked_until(base))
+        now = take_round(base)
         lines = []
         for place in chosen(desk, names):
             for _ in range(BUSY_TRIES):
@@ -97,7 +95,7 @@ def run(desk: Desk, names: Sequence[str]) -> Work:
                     break
                 say(f"{place.name}: it is being backed up just now")
                 sleep(BUSY_S)
-                now = take_round(base, looked_until(base))  # what she saved meanwhile as well
+                now = take_round(base)  # what she saved meanwhile as well
             if report.verdict == SAFE:
                 new = f"{count(report.copied, 'sealed file')} copied" if report.copied else "nothing new"
                 lines.append(f"{place.name}: done, {new}; {count(report.files, 'sealed file')} there.")
@@ -115,11 +113,11 @@ def verify(desk: Desk, names: Sequence[str], how: str) -> Work:
     """`how`: quick, sampled, full."""
 
     def work(say: Say, stop: Stop) -> list[str]:
-        from notevault.backup.worker.passing import check_over, looked_until, take_round
+        from notevault.backup.worker.passing import check_over, take_round
         from notevault.wiring.backup import way
 
         base = ground(desk)
-        now = take_round(base, looked_until(base))
+        now = take_round(base)
         lines = []
         for place in chosen(desk, names):
             report = check_over(base, place, now.source, way(base), how, progress=steps(say, place.name), stop=stop)
@@ -166,34 +164,34 @@ def remove(desk: Desk, place: PlaceFile) -> None:
 def _told(desk: Desk, base: Ground, what: str) -> None:
     from notevault.backup.worker.results import PLACE, Results
 
-    places = base.places
-    Results(desk.env.files, places.root).put(PLACE, "ok", len(places.all()), desk.now(), what)
+    Results.of(base).put(PLACE, "ok", len(base.places.all()), desk.now(), what)
     _enter(desk)
 
 
 def heal(desk: Desk) -> Work:
     def work(say: Say, stop: Stop) -> list[str]:
+        from notevault.backup.heal.away import away
         from notevault.backup.heal.heal import heal as put_back
-        from notevault.backup.worker.passing import looked_until, reach_in_time, take_round
+        from notevault.backup.worker.passing import reach_in_time, refill, take_round, verdict_of
         from notevault.backup.worker.results import HEAL, Results
-        from notevault.wiring.backup import way
+        from notevault.wiring.backup import volumes, way
 
         base = ground(desk)
         say("looking at the vault")
-        now = take_round(base, looked_until(base))
+        now = take_round(base)
         targets, lines = [], []
         for place in chosen(desk, ()):
             try:
                 targets.append(reach_in_time(base, place, now.source, way(base)))
             except NotevaultError as fault:
-                lines.append(f"{place.name} was left out: {here(fault.sentence)}")
+                left = away(place, base.places.state(place.id), verdict_of(fault), fault)
+                lines += [here(left.sentence), *([f"  {here(left.step)}"] if left.matters else [])]
         if not targets:
             raise NotFound("No backup place is within reach, so there is nothing to repair from.", "Plug one in.")
         report = put_back(base, now.source, targets, [], True, steps(say, "mending"), stop)
-        _go_on(base, targets, say)
+        refill(base, targets, volumes(), lambda place: steps(say, place.name))
         if report.healed or report.aside or report.lost:
-            outcome = "ok" if not report.lost else "part" if report.healed else "fail"
-            Results(desk.env.files, base.places.root).put(HEAL, outcome, report.healed, desk.now())
+            Results.of(base).put(HEAL, report.outcome, report.healed, desk.now())
         with desk.gate:
             desk.session.replayer().retry_damaged()  # what was put back is found by its words again
         _enter(desk)
@@ -209,22 +207,6 @@ def heal(desk: Desk) -> Work:
         return [said, *lines, *problem_lines(desk, report.problems)]
 
     return work
-
-
-def _go_on(base: Ground, targets: Sequence[tuple[PlaceFile, WriteOnce]], say: Say) -> None:
-    """A backup to what was mended: a place that had been emptied is filled again, for that is what was asked for."""
-    from notevault.backup.mirror.mirror import run_pass
-    from notevault.backup.worker.passing import take_round
-    from notevault.wiring.backup import volumes
-
-    now = take_round(base, 0)
-    if now.source is None or now.look is None or now.look.frozen:
-        return
-    for place, tree in targets:
-        with suppress(NotevaultError):
-            volume = volumes().of(Path(place.path))
-            show = steps(say, place.name)
-            run_pass(base, place, tree, volume, now.source, now.look, progress=show, refill=True, whole_log=True)
 
 
 def drill(desk: Desk, names: Sequence[str]) -> Work:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NAMED = 50
 """Findings that are spelled out."""
+MEND = "`backup heal` puts back what a backup still has; copy the vault folder away first, as it is."
+SALVAGED = "That is the old log, from before it was salvaged; the new one is whole. Go on working."
 HELP_KEYS = (
     ("F1", "this help"),
     ("F8", "hide or show names, on every screen"),
@@ -99,7 +101,7 @@ async def check(desk: Desk, _rest: str) -> None:
     verdict = await desk.ui.work("Verify", ["Reading everything and checking that nothing was changed\u2026"], job)
     said = {
         0: "Nothing was changed, moved or taken away.",
-        1: f"{_things(verdict.findings)} did not hold. Copy the vault folder away as it is, and ask for a backup.",
+        1: f"{_things(verdict.findings)} did not hold. {SALVAGED if verdict.salvaged else MEND}",
         2: f"{_things(verdict.undecided)} could not be checked.",
     }[verdict.exit_code]
     entries = count(verdict.entries, "log entry").replace("entrys", "entries")
@@ -123,7 +125,7 @@ def _things(found: Sequence[object]) -> str:
 _STEPS = {
     "recovery sheet": "Type `sheet`: it makes one, or checks the one you have.",
     "passphrase": "Type `passphrase` to set it anew.",
-    "records": "Type `verify`: it names them.",
+    "records": "Type `verify`: it names them. `backup heal` puts back what a backup still has.",
 }
 """What `notevault doctor` advises in commands, as one does it here at the prompt."""
 

@@ -99,10 +99,10 @@ def _tell(desk: Desk, slips: int) -> None:
 
 async def _read_only(desk: Desk) -> None:
     """Older than it was, or not what was written: nothing is written until that is decided."""
-    found = wording.standing(desk.session.read_only or "")
+    found, folder = wording.standing(desk.session.read_only or ""), str(desk.session.paths.root)
     picked = await desk.ui.choose(
         found.title,
-        [found.detail, found.means, *(wording.first_steps(str(desk.session.paths.root)) if found.may_go_on else [])],
+        [found.detail, found.means, *(wording.first_steps(folder, found.mend) if found.may_go_on else [])],
         options(*[each for each in CHOICES if found.may_go_on or each != GO_ON]),
         numbered=True,
     )

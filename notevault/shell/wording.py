@@ -27,7 +27,7 @@ _HEAD = re.compile(r"[A-Z][A-Z _]+: ")
 
 
 def in_plain_words(sentence: str) -> str:
-    """Without the words that only the format knows (DESIGN, section 2)."""
+    """Without the words that only the format knows."""
     for pattern, word in _PLAIN:
         sentence = pattern.sub(word, sentence)
     return sentence
@@ -49,6 +49,8 @@ class Standing:
     means: str
     detail: str
     may_go_on: bool = True
+    mend: str = ""
+    """What a backup can do for it, if there is one."""
 
 
 _STANDINGS = {
@@ -91,14 +93,22 @@ def standing(why: str) -> Standing:
     said = why.removeprefix(_DAMAGED)
     kind = next((each for each in _STANDINGS if said.startswith(each)), "DAMAGED")
     title, means = _STANDINGS[kind]
-    return Standing(title, means, in_plain_words(said), kind != "COPY")
+    mend = _HEAL if said != why or kind == "DAMAGED" else _RESTORE if kind == "ROLLED BACK" else ""
+    return Standing(title, means, in_plain_words(said), kind != "COPY", mend)
 
 
-def first_steps(folder: str) -> list[str]:
-    """What to do before anything else, and that one may go on."""
+_HEAL = "Then `notevault backup heal`, in a terminal, mends it from a backup, if there is one."
+_RESTORE = (
+    "Then `notevault backup restore --from DIR --to NEWVAULT`, in a terminal, brings the newest notes from a backup, if"
+    " there is one."
+)
+
+
+def first_steps(folder: str, mend: str) -> list[str]:
+    """What to do before anything else, and that one may go on. `mend`: of the `Standing`."""
+    steps = [f"First copy the whole folder to another disk, as it is ({folder}).", mend]
     return [
-        f"First copy the whole folder to another disk, as it is ({folder}), and ask for a backup from before. Until you"
-        " decide, nothing is changed here.",
+        " ".join(filter(None, [*steps, "Until you decide, nothing is changed here."])),
         "You may also go on: a new log begins that cites the old one. The old one is kept, `verify` goes on naming what"
         " is wrong with it, and an auditor sees it too.",
     ]

@@ -135,7 +135,13 @@ class LocalState:
     def read_device(self) -> DeviceFile | None:
         """None when this device never used the vault. Raises Damaged."""
         data = self._read_or_none(self.paths.device, SMALL_LIMIT)
-        return None if data is None else DeviceFile.decode(data)
+        try:
+            return None if data is None else DeviceFile.decode(data)
+        except Damaged:  # no file of the vault's: no backup has it
+            raise Damaged(
+                "The file in which this laptop keeps where its key for this vault is does not read.",
+                "Your recovery sheet opens the vault without this laptop's key: `notevault recover`.",
+            ) from None
 
     def write_device(self, device: DeviceFile) -> None:
         self._put(self.paths.device, device.encode())

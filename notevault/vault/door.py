@@ -168,7 +168,8 @@ def open_keys(
 def _newest_damaged(seen: Survey) -> Damaged:
     return Damaged(
         f"The vault's newest key file cannot be used. {seen.damaged[0]}",
-        "Put that file back from a copy of the vault; your recovery sheet may open an older state.",
+        "`notevault backup heal` puts that file back, if a backup has it; else your recovery sheet may open an older"
+        " state.",
     )
 
 

@@ -18,6 +18,7 @@ from notevault.vault.survey import check_newest
 
 Slot = PassphraseSlot | RecoverySlot | ShareSlot
 Opens = Callable[[Header], None]
+AGAIN = "Nothing was lost: try it once more."
 
 
 def change_header(
@@ -59,7 +60,7 @@ def change_header(
         again = Header.parse(session.headers.read(written))
         opened = table_seal.open_table(again.table, session.keys.vk, again)
         if opened.pack() != keys.pack():
-            raise Damaged("The new key file did not open after it was written; the old one stays in use.")
+            raise Damaged("The new key file did not open after it was written; the old one stays in use.", AGAIN)
         if opens is not None:
             opens(again)
         start = recorder.tail.size

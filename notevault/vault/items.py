@@ -15,12 +15,13 @@ DEVICE = "device"
 LOG = "log"
 SESSION = "session"
 LIMIT = 400  # the shortest store we support cuts values beyond this
+_SHEET = "Your recovery sheet opens the vault without this laptop's key: `notevault recover`."
 
 
 def _fields(value: str, keys: set[str]) -> dict[str, Any]:
     found = text.parse_canonical(value.encode("ascii", "replace"), limit=LIMIT)
     if set(found) - {"h", "n"} != keys or found["v"] != 1:
-        raise Damaged("This laptop's key store holds something for this vault that is not a notevault key.")
+        raise Damaged("This laptop's key store holds something for this vault that is not a notevault key.", _SHEET)
     return found
 
 
@@ -54,11 +55,11 @@ class DeviceItem:
             raise SecretForeign("The key found on this laptop belongs to another vault.")
         pairs = found["ds"]
         if not isinstance(pairs, list) or not 1 <= len(pairs) <= 2:
-            raise Damaged("This laptop's key for this vault is damaged.")
+            raise Damaged("This laptop's key for this vault is damaged.", _SHEET)
         secrets = []
         for pair in pairs:
             if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], int):
-                raise Damaged("This laptop's key for this vault is damaged.")
+                raise Damaged("This laptop's key for this vault is damaged.", _SHEET)
             secrets.append((pair[0], text.unb64(pair[1], 32)))
         return cls(vault_id, device_id, tuple(secrets))
 
@@ -127,7 +128,7 @@ class LogItem:
         text.unhex(origin, 16)
         text.unhex(head, 16)
         if not all(isinstance(found[key], int) for key in "esq"):
-            raise Damaged("This laptop's log key for this vault is damaged.")
+            raise Damaged("This laptop's log key for this vault is damaged.", _SHEET)
         return cls(
             origin,
             found["e"],

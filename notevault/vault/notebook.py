@@ -31,6 +31,8 @@ from notevault.vault.session import NewRecord, Session
 
 TERMS_MOST = 50  # words of one search
 TERMS_BYTES = 3000  # in all; twice that and some must fit an entry's details
+GONE = "If it was here before, its file is missing: `notevault backup heal` puts it back, if a backup has it."
+"""What to do where a note is not found, and something in the vault did not hold."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,8 @@ class Notebook:
             raise UsageFault("A note is named by at least 4 digits of its id.", "`notevault note list` shows the ids.")
         ids = self.session.catalogue.note_ids(prefix)
         if not ids:
-            raise NotFound("No note has an id that begins so.")
+            lost = self.session.findings or self.session.read_only is not None
+            raise NotFound("No note has an id that begins so.", GONE if lost else None)
         if len(ids) > 1:
             raise UsageFault("Several notes have an id that begins so.", "Type a few more of its digits.")
         return self.note(ids[0])

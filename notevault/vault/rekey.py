@@ -9,7 +9,7 @@ from notevault.errors import Damaged, Refused, SecretMissing, SecretsUnavailable
 from notevault.formats.header import Header, PassphraseSlot, RecoverySlot
 from notevault.formats.ids import SlotId
 from notevault.vault import epochs, found, remember
-from notevault.vault.headers import Slot, change_header
+from notevault.vault.headers import AGAIN, Slot, change_header
 from notevault.vault.items import DEVICE, DeviceItem, Head
 from notevault.vault.pending import enter_pending
 from notevault.vault.recorder import Act
@@ -102,7 +102,7 @@ def _new_sheet(session: Session) -> found.Kit:
             if isinstance(each, RecoverySlot) and each.id == slot.id:
                 slots.open_recovery_slot(each, session.vault_id, header.generation, kit)
                 return
-        raise Damaged("The new recovery sheet did not open after it was written; the old one still does.")
+        raise Damaged("The new recovery sheet did not open after it was written; the old one still does.", AGAIN)
 
     gone = tuple(each.id for each in session.header.slots if isinstance(each, RecoverySlot))
     change_header(session, "sheet", slots=renewed, retire=gone, opens=opens)

@@ -239,9 +239,11 @@ def _nothing(env: Env, paths: VaultPaths) -> NotevaultError:
     if committed or next(BlobStore(env.files, paths).digests(), None) is not None:
         return Damaged(
             "Notes of a vault are in this folder, but the key files or the log that belong to them are missing.",
-            "Keep the folder as it is, and put the missing files back from a backup.",
+            "Keep the folder as it is; `notevault backup heal` puts the missing files back, if a backup has them.",
         )
     if names & {"headers", "audit"}:
+        if any(local.identity() is not None for local in alleged_locals(env, paths.root)):  # this laptop opened it once
+            return LogDamaged("MISSING: the log of this vault is gone.")
         return NoVault("The set-up of this vault was not finished.", _UNFINISHED)
     return NoVault("There is no vault in this folder.")
 

@@ -37,7 +37,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass
 class Verdict:
-    """`findings` are proof of change or loss, `undecided` what could not be checked; both as (code, sentence)."""
+    """`findings` are proof of change or loss, `undecided` what could not be checked; both as (code, sentence).
+
+    `salvaged`: there are findings, and all that is amiss lies in logs that a salvage gave up (`salvage.given_up`).
+    """
 
     entries: int = 0
     blobs: int = 0
@@ -46,6 +49,7 @@ class Verdict:
     findings: list[tuple[str, str]] = field(default_factory=list)
     undecided: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    salvaged: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -67,6 +71,7 @@ def verify(session: Session, progress: Progress | None = None) -> Verdict:
     if session.read_only is not None:
         verdict.undecided.append(("READ ONLY", session.read_only))
     else:
+        verdict.salvaged = bool(verdict.findings) and check.amiss <= salvage.given_up(session)
         bad = len(verdict.findings)
         outcome = "fail" if bad else "part" if verdict.undecided else "ok"
         session.log_acts([Act("verify.run", "E", "review", outcome, k={"bad": bad, "n": verdict.blobs})])
@@ -95,6 +100,7 @@ class _Check:
         self.writes: dict[str, Write] = {}  # what the logs tell of, each entry's MAC checked
         self.named: dict[str, int] = {}  # headers that the logs name: digest -> seq
         self.sound = True  # every log could be believed: what it does not name is in none of them
+        self.amiss: set[str] = set()  # the logs in which something is; "" where it is elsewhere
 
     # -- the logs
 
@@ -116,7 +122,7 @@ class _Check:
                 self.verdict.notes.append(f"A log {name[:8]} was begun and never used; it counts nowhere.")
             elif name in theirs:
                 sentence = f"a log {name[:8]} of another laptop of this vault lies here, and its notes are not shown."
-                self.verdict.undecided.append(("UNLISTED", f"UNLISTED origin: {sentence}"))
+                self._doubt("UNLISTED", f"UNLISTED origin: {sentence}")
             else:
                 self._find("UNLISTED", f"UNLISTED origin: a log {name[:8]} lies here that is not one of this vault.")
 
@@ -133,7 +139,7 @@ class _Check:
         for i, data in pieces:
             told = judge(session.sealer, origin, i, data)
             if isinstance(told, Finding):
-                self._find("UNAUTHENTIC", told.sentence)
+                self._find("UNAUTHENTIC", told.sentence, origin)
                 continue
             if told.write is not None:
                 self.writes[told.write.digest] = told.write
@@ -149,10 +155,10 @@ class _Check:
         try:
             read_card(session.env, session.paths, session.header, origin)
         except NotFound:
-            self._find("LOG MISSING", f"MISSING: the log {origin[:8]} of this vault, or its card, is not here.")
+            self._find("LOG MISSING", f"MISSING: the log {origin[:8]} of this vault, or its card, is not here.", origin)
             return
         except Damaged as fault:
-            self._find("CARD", fault.sentence)
+            self._find("CARD", fault.sentence, origin)
         found = log_check.check_log(
             port_reader(session.env.files, session.paths.audit(origin)),
             origin,
@@ -163,14 +169,15 @@ class _Check:
         )
         verdict.entries += found.size
         if found.proven and found.size < least:
-            self._find("ROLLED_BACK", f"ROLLED BACK: the log {origin[:8]} had {least} entries, now {found.size}.")
+            sentence = f"ROLLED BACK: the log {origin[:8]} had {least} entries, now {found.size}."
+            self._find("ROLLED_BACK", sentence, origin)
         for each in found.findings:
             if each.weight is Weight.TAMPERED:
-                self._find(each.code, each.sentence)
+                self._find(each.code, each.sentence, origin)
             elif each.code == "NO_CHECKPOINT":
-                self._find(each.code, "MISSING: the log's signed state.")
+                self._find(each.code, "MISSING: the log's signed state.", origin)
             elif each.weight is Weight.UNDECIDED:
-                verdict.undecided.append((each.code, each.sentence))
+                self._doubt(each.code, each.sentence, origin)
             else:
                 verdict.notes.append(each.sentence)
 
@@ -215,6 +222,7 @@ class _Check:
             with session.recorder.writing():  # another window may have logged some of them meanwhile
                 unlogged = self._unlogged()
         for digest in unlogged:
+            self.amiss.add("")  # no loss by itself; but no reason either to say that nothing is to be done
             sentence = f"File {digest[:12]} is in the vault but not in its log; it counts nowhere."
             verdict.notes.append(f"UNLOGGED BLOB: {sentence}")
 
@@ -231,7 +239,7 @@ class _Check:
             code = "BLOB SEAL" if isinstance(fault, WrongSeal) else "BLOB CHANGED"
             self._find(code, f"Record {short} of log entry {write.i}: {fault.sentence}")
         except NotevaultError as fault:
-            self.verdict.undecided.append(("UNREADABLE", f"Record {short} could not be read: {fault.sentence}"))
+            self._doubt("UNREADABLE", f"Record {short} could not be read: {fault.sentence}")
         else:
             self.verdict.bytes += write.size
 
@@ -250,6 +258,11 @@ class _Check:
         if count:
             self.verdict.notes.append(f"{count} files in the vault's folder are not notevault's.")
 
-    def _find(self, code: str, sentence: str) -> None:
+    def _doubt(self, code: str, sentence: str, origin: str = "") -> None:
+        self.amiss.add(origin)
+        self.verdict.undecided.append((code, sentence))
+
+    def _find(self, code: str, sentence: str, origin: str = "") -> None:
+        self.amiss.add(origin)
         if (code, sentence) not in self.verdict.findings:
             self.verdict.findings.append((code, sentence))

@@ -126,8 +126,8 @@ def check_is_vault(side: LockedSide, ground: Ground) -> None:
 
     An older copy would look like a rolled-back vault at all of them.
     """
-    vault_hex = ground.places.root.parent.name
-    place = LocalState(ground.files, ground.places.root.parent).place()
+    vault_hex = ground.vault_id
+    place = LocalState(ground.files, ground.local).place()
     if place is None or place == str(side.vault):
         return
     try:

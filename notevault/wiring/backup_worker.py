@@ -71,7 +71,7 @@ def make_worker(side: LockedSide, ending: Ending, told: Callable[[PlaceFile, Rep
     """Raises NoVault, Refused for a copy of the vault."""
     ground = ground_of(side)
     check_is_vault(side, ground)
-    vault_hex = ground.places.root.parent.name
+    vault_hex = ground.vault_id
     watcher = FolderWatcher(side.vault)
     ending.also(watcher.wake)
     return Worker(

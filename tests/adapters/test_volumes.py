@@ -19,8 +19,13 @@ if not sys.platform.startswith("linux"):
 from notevault.adapters.volumes import this_volumes
 from notevault.adapters.volumes_cloud import cloud_of, marked_by
 from notevault.adapters.volumes_linux import LinuxVolumes, Mount, parse_mountinfo
+from notevault.backup.model import PlaceFile
+from notevault.backup.places.registry import is_emptied
 from notevault.errors import NotFound
 from notevault.ports import Volume
+from tests.backup_day.sticks import NoSticks, Stick
+
+pytestmark = pytest.mark.disk
 
 LINE = b"36 35 %s / %s rw,noatime shared:1 - %s %s rw,errors=continue\n"
 
@@ -116,6 +121,58 @@ def test_what_is_plugged_in_is_seen_and_what_is_pulled_out_is_not(mounted: Path)
     assert mounted not in volumes.mounts()
 
 
+class BuiltIn(LinuxVolumes):
+    """This machine as if its disks were built in and there were no udev; `own` is for the kernel's made-up words."""
+
+    def __init__(self, own: Path, *folders: Path) -> None:
+        for at, number in enumerate({_device(folder) for folder in folders}):
+            device = own / "sys/devices" / f"nvme{at}n1"
+            device.mkdir(parents=True)
+            (own / "sys/dev/block").mkdir(parents=True, exist_ok=True)
+            (own / "sys/dev/block" / number).symlink_to(device)
+        super().__init__(Path("/proc"), own / "sys", own / "dev")
+
+
+def _device(folder: Path) -> str:
+    number = folder.stat().st_dev
+    return f"{os.major(number)}:{os.minor(number)}"
+
+
+@pytest.fixture
+def second_disk(tmp_path: Path) -> Iterator[Stick]:
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    try:
+        disk = Stick(tmp_path / "second", 16)
+    except (NoSticks, OSError) as why:
+        pytest.skip(f"no disks here: {why}")
+    yield disk
+    disk.eject(lazy=True)
+
+
+@pytest.mark.root
+def test_a_built_in_disk_that_is_not_mounted_is_not_plugged_in_and_one_that_was_emptied_is(
+    second_disk: Stick, tmp_path: Path
+) -> None:
+    """The folder that it is mounted on stays, on another disk without a number of its own."""
+    volumes = BuiltIn(tmp_path / "own", tmp_path, second_disk.place)
+    if volumes.of(tmp_path).kind != "fixed":
+        pytest.skip("this folder lies on no disk")
+    folder = second_disk.place / "backups"
+    folder.mkdir()
+    found = volumes.of(folder)
+    assert found.kind == "fixed"
+    assert found.identity
+    known = PlaceFile("a" * 32, "Second", str(folder), found.kind, 1, found.identity)
+    second_disk.eject()
+    assert volumes.of(second_disk.place).identity != found.identity
+    assert not is_emptied(known, volumes)
+    second_disk.plug()
+    assert volumes.of(folder) == found
+    folder.rmdir()
+    assert is_emptied(known, volumes)
+
+
 # Machines of our own making
 
 
@@ -193,6 +250,17 @@ def test_the_later_of_two_mounts_counts(tmp_path: Path) -> None:
     folder, below = at(tmp_path, "ext4", "/dev/sdz1", "8:16")
     above = line(str(folder), "tmpfs", "tmpfs")
     assert Machine(tmp_path / "m", below, above).volumes.of(folder).kind == "memory"
+
+
+def test_only_a_built_in_disk_is_known_again_without_udev(tmp_path: Path) -> None:
+    """What FAT sticks tell of themselves is the number of the socket: two of them in turns would pass for one."""
+    stick, one = at(tmp_path, "vfat", "/dev/sdz1", "8:16", "stick")
+    disk, two = at(tmp_path, "ext4", "/dev/sdy1", "8:32", "disk")
+    machine = Machine(tmp_path / "m", one, two)
+    machine.block("8:16", "pci0000:00/usb2/2-1/host4/block/sda")
+    machine.block("8:32", "pci0000:00/nvme1n1")
+    assert machine.volumes.of(stick).identity is None
+    assert str(machine.volumes.of(disk).identity).startswith("fsid-")
 
 
 def test_a_neighbour_with_a_longer_name_is_not_inside(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,11 @@ import pytest
 from notevault.adapters.place_files import DiskTree
 from notevault.auditlog import checkpoint
 from notevault.backup.copies.copies import Copies, open_copies
-from notevault.backup.copies.opening import spaced
+from notevault.backup.copies.opening import find_copies, spaced
 from notevault.backup.copies.place import PlaceCopy
 from notevault.backup.copies.vault import VaultCopy
 from notevault.backup.places import layout as place
-from notevault.errors import Damaged, LogDamaged, Missing, NotFound, Refused
+from notevault.errors import CannotWrite, Damaged, LogDamaged, Missing, NotevaultError, NotFound, Refused, StorageFault
 from tests.backup import handmade
 from tests.backup.vaults import Made2, synthetic
 
@@ -149,7 +150,8 @@ def test_a_date_gives_the_state_of_that_date(made: Made2, tmp_path: Path) -> Non
     for size, at in zip(sizes, times, strict=True):
         assert copies.whole(at).states[made.origin].size == size
         assert copies.whole(at + 999).states[made.origin].size == size
-    assert [state.size for state in copies.states(made.origin)] == sizes
+    signed = [size for size, root in copies.named(made.origin) if any(copies.signed(made.origin, size, root))]
+    assert signed == sizes
     with pytest.raises(NotFound):
         copies.whole(times[0] - 1)
 
@@ -362,3 +364,52 @@ def test_a_state_is_whole_exactly_when_no_needed_file_was_taken_away(made: Made2
             assert states != sizes, path
         path.write_bytes(data)
     assert {origin: state.size for origin, state in read(base).whole().states.items()} == sizes
+
+
+class Shut(DiskTree):
+    """Files, and folders, that may not be read."""
+
+    def names(self, folder: str) -> set[str]:
+        raise CannotWrite("Cannot get at a file: the system refuses access to it.")
+
+    def stream(self, path: str, *, chunk: int) -> Iterator[bytes]:
+        raise CannotWrite("Cannot get at a file: the system refuses access to it.")
+
+
+def test_a_large_file_that_may_not_be_read_in_one_copy_is_read_from_the_next(made: Made2, tmp_path: Path) -> None:
+    (digest,) = made.grow(1, 9 << 20)
+    one, two = lay(made, tmp_path / "stick"), lay(made, tmp_path / "nas")
+    copies = Copies([PlaceCopy(Shut(one), made.hex), PlaceCopy(DiskTree(two), made.hex)], made.hex)
+    first, second = copies.tries(digest, 9 << 20)
+    with pytest.raises(StorageFault):  # CannotWrite is said of the disk that is written to
+        list(first)
+    assert hashlib.sha256(b"".join(second)).hexdigest() == digest
+    assert len(list(copies.tries(digest, 9 << 20))) == 1, "it is not tried again"
+
+
+def test_a_folder_that_may_not_be_looked_into_is_said_to_be_that(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as caught:
+        find_copies([tmp_path], Shut, None)
+    assert f"look into {tmp_path}" in caught.value.sentence
+
+
+def test_a_folder_of_somebody_else_beside_it_does_not_hide_the_vault(made: Made2, tmp_path: Path) -> None:
+    lay(made, tmp_path / "stick")
+    other = tmp_path / "stick" / place.FOLDER / ("ab" * 16)
+    other.mkdir()
+
+    def open_tree(folder: Path) -> DiskTree:
+        return Shut(folder) if folder == other else DiskTree(folder)
+
+    found, vault = find_copies([tmp_path / "stick"], open_tree, None)
+    assert (len(found), vault) == (1, made.hex)
+    shutil.rmtree(tmp_path / "stick" / place.FOLDER / made.hex)
+    with pytest.raises(Refused):
+        find_copies([tmp_path / "stick"], open_tree, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a name of that length is no error of Windows' own kind")
+def test_what_the_system_says_of_a_folder_is_never_passed_on_raw(tmp_path: Path) -> None:
+    for folder in (tmp_path / ("x" * 300), tmp_path / ("x" * 300) / "in"):
+        with pytest.raises(NotevaultError):
+            find_copies([folder], DiskTree, None)

@@ -72,6 +72,40 @@ def test_one_hurt_file_is_seen_and_freezes_nothing(scene: Scene, how: str) -> No
     assert look.skip == {digest}
 
 
+def test_what_a_copy_run_finds_does_not_count_as_a_look_at_the_other_files(scene: Scene) -> None:
+    """Touched between the look and the end of the pass: the next look must still be told by their times."""
+    old(scene)
+    scene.clock.advance(DAY // 2)
+    scene.look()
+    scene.clock.advance(60_000)
+    spoil(scene, scene.made.digests[1])
+    scene.clock.advance(60_000)
+    noted = guard.note(scene.source(), scene.places, scene.clock.wall_ms(), {scene.made.digests[0]: "changed"})
+    assert noted.hurt == {scene.made.digests[0]: "changed"}
+    assert scene.look().hurt == {scene.made.digests[1]: "changed"}
+
+
+def test_a_freeze_by_a_copy_run_is_noted_with_its_own_time(scene: Scene) -> None:
+    now = scene.clock.wall_ms() + 7777
+    assert guard.note(scene.source(), scene.places, now, dict.fromkeys(scene.made.digests[:5], "missing")).frozen
+    frozen = scene.places.frozen()
+    assert frozen is not None
+    assert frozen.at == now
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["said", "remembered"])
+def test_a_file_system_that_counts_in_steps_of_two_seconds_hides_no_change(scene: Scene, given: bool) -> None:
+    old(scene)
+    scene.clock.advance(DAY // 2)
+    scene.look()
+    looked = scene.clock.wall_ms()
+    path = scene.made.paths.blob(scene.made.digests[3])
+    spoil(scene, path.name)  # just after the look; FAT keeps an earlier time
+    os.utime(path, ns=((looked - 1900) * 1_000_000,) * 2)
+    scene.clock.advance(60_000)
+    assert scene.look(since_ms=looked if given else None).hurt == {path.name: "changed"}
+
+
 def test_five_hurt_files_freeze_and_four_do_not(scene: Scene) -> None:
     for digest in scene.made.digests[:4]:
         scene.made.paths.blob(digest).unlink()

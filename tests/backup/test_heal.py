@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,14 @@ from notevault.auditlog.ed25519 import verify as ed25519_verify
 from notevault.auditlog.vaultcheck import check_vault
 from notevault.backup import model
 from notevault.backup.checks.verify import FULL, verify
+from notevault.backup.copies.place import PlaceCopy
 from notevault.backup.copies.vault import VaultCopy
 from notevault.backup.heal.heal import heal
 from notevault.backup.model import HealReport, PlaceFile
 from notevault.backup.places import layout as place
 from notevault.backup.source import guard
 from notevault.crypto import signing
-from notevault.errors import NotFound
+from notevault.errors import CannotWrite, NotFound, StorageFault
 from notevault.ports import WriteOnce
 from notevault.storage.local import HeadFile, LocalState
 from tests.backup import handmade
@@ -287,6 +290,100 @@ def test_large_files_are_healed_in_pieces(two: Two) -> None:
     vault_blob(made, -1).unlink()
     report = two.heal(0, vault=False)
     assert [problem.code for problem in report.problems] == ["LOST"]
+
+
+@pytest.mark.parametrize("checkpoint", ["good", "bad"])
+def test_where_nothing_can_be_set_aside_the_end_of_the_log_stays_as_it_is(two: Two, checkpoint: str) -> None:
+    made = two.made
+    paths = [made.paths.open(made.origin)]
+    paths[0].write_bytes(b"X" * 50 + paths[0].read_bytes()[50:] + b"an unsigned tail that is worth keeping")
+    if checkpoint == "bad":
+        paths.append(made.paths.checkpoint(made.origin))
+        spoil(paths[1])
+    before = [path.read_bytes() for path in paths]
+    (made.own / "set-aside").write_text("a file where the folder belongs")
+    report = two.heal()
+    assert {problem.code for problem in report.problems} == {"STUCK"}
+    assert not report.unfrozen
+    assert [path.read_bytes() for path in paths] == before
+    (made.own / "set-aside").unlink()
+    assert two.heal().problems == ()
+    two.check_all()
+    kept = {path.read_bytes() for path in files_below(made.own / "set-aside")}
+    assert kept == set(before)
+
+
+class Unreadable(DiskFiles):
+    """The disk does not give the bytes of files with a name in `names`; it lists and renames them."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self._names = names
+
+    def read_range(self, path: Path, offset: int, length: int) -> bytes:
+        if path.name in self._names:
+            raise StorageFault("The system reports an input or output error.")
+        return super().read_range(path, offset, length)
+
+
+def test_what_the_disk_does_not_give_is_moved_away_where_it_cannot_be_copied(two: Two) -> None:
+    made = two.made
+    for path in (made.paths.card(made.origin), made.paths.open(made.origin)):
+        spoil(path)
+    report = heal(replace(two.ground, files=Unreadable("card", "open")), None, two.targets(0), [], True)
+    assert (report.healed, report.aside, report.problems) == (2, 2, ())
+    assert len(files_below(made.own / "set-aside")) == 2
+    two.check_all()
+
+
+class Sick(DiskPlace):
+    """Every look at it ends in an error of the disk."""
+
+    def read(self, path: str, *, limit: int) -> bytes:
+        raise StorageFault("The system reports an input or output error.")
+
+
+def test_a_place_that_fails_is_told_and_the_vault_and_the_others_are_healed(two: Two) -> None:
+    spoil(vault_blob(two.made, 0))
+    spoil(two.other / place.blob(two.made.digests[1]))
+    targets = [(two.place, Sick(two.base, DEVICE)), *two.targets(1)]
+    report = heal(two.ground, None, targets, [], True)
+    assert report.healed == 2
+    assert [(problem.code, problem.path) for problem in report.problems] == [("PLACE", "USB")]
+    two.check_all()
+
+
+class Shut(DiskTree):
+    """Files that may not be read in pieces."""
+
+    def stream(self, path: str, *, chunk: int) -> Iterator[bytes]:
+        raise CannotWrite("Cannot get at a file: the system refuses access to it.")
+
+
+def test_a_large_file_that_may_not_be_read_in_one_copy_is_healed_from_another(two: Two) -> None:
+    made = two.made
+    digest = made.grow(1, 9 << 20)[0]
+    two.go()
+    handmade.lay(made.vault, made.hex, two.other.parents[1])
+    vault_blob(made, -1).unlink()
+    shut = PlaceCopy(Shut(two.base), made.hex)
+    assert heal(two.ground, None, [], [shut], True).lost == (digest,)
+    report = heal(two.ground, None, [], [shut, PlaceCopy(DiskTree(two.other), made.hex)], True)
+    assert (report.healed, report.lost, report.problems) == (1, (), ())
+    assert hashlib.sha256(vault_blob(made, -1).read_bytes()).hexdigest() == digest
+
+
+def test_an_older_key_file_that_was_set_aside_and_not_put_back_comes_back(two: Two) -> None:
+    made = two.made
+    oldest = min((two.base / "headers" / made.origin).iterdir())
+    right = oldest.read_bytes()
+    spoil(oldest)
+    two.targets(0)[0][1].set_aside(f"headers/{made.origin}/{oldest.name}", "2026-01-01")
+    assert two.heal(0, vault=False).healed == 1
+    assert oldest.read_bytes() == right
+    oldest.unlink()
+    shutil.rmtree(two.base / "quarantine")
+    assert two.heal(0, vault=False).healed == 0  # it may have been given up
 
 
 def test_another_copy_of_the_vault_is_a_good_source_too(two: Two, tmp_path: Path) -> None:

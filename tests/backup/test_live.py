@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
 from notevault.backup.source import cache as livecache
-from notevault.backup.source.cache import HeaderName, Kept, Walked
+from notevault.backup.source.cache import Kept, NamedKeyFile, Walked
 from notevault.backup.source.keyfiles import KeyFile
 from notevault.backup.source.live import Live
 
@@ -62,7 +62,7 @@ def _kept() -> Kept:
     key_file = KeyFile("0a" * 16, 3, "cd" * 32, "0b" * 16, b"v" * 32, None, 7, {"0a" * 16: 7})
     live = Live().grown({bytes([n]) * 32: (n, n) for n in range(9)}, [b"\3" * 32])
     walked = Walked(9, b"r" * 32, b"c" * 32, b"p" * 32, 4, 1000)
-    named = (HeaderName("0a" * 16, 3, "cd" * 32, 500),)
+    named = (NamedKeyFile("0a" * 16, 3, "cd" * 32, 500),)
     return Kept("0b" * 16, frozenset([b"v" * 32]), {"0a" * 16: walked}, {key_file.key: key_file}, named, live)
 
 

@@ -11,16 +11,18 @@ from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.backup import model
 from notevault.backup.mirror.mirror import run_pass
-from notevault.backup.mirror.quiet import OWN_MS, QUIET_MS
+from notevault.backup.mirror.plan import OWN_MS, QUIET_MS
 from notevault.backup.places import layout as place
 from notevault.backup.places.ground import Ground
 from notevault.backup.places.registry import Places
 from notevault.backup.source import guard
 from notevault.backup.source.reading import read_vault
+from notevault.backup.status.status import status_of
+from notevault.errors import OwnFault
 from notevault.ports import Volume
 from tests.backup.scene import DEVICE, MINUTE, PLACE, STICK, Scene, whole_states
 from tests.backup.vaults import small
-from tests.fakes.places import PlaceDisk
+from tests.fakes.places import FakePlace, PlaceDisk
 
 
 @pytest.fixture
@@ -527,3 +529,45 @@ def test_a_real_vault_is_copied_as_it_is_day_after_day(tmp_path: Path) -> None:
             assert ours == theirs
         scene.clock.advance(3_700_000)
     assert len(list((base / "anchors").rglob("*-*"))) == 3
+
+
+class Mistaken(FakePlace):
+    """Where a mistake of ours shows."""
+
+    def names(self, folder: str) -> set[str]:
+        if folder == place.ANCHORS:
+            raise OwnFault("A log's name was used that is none.")
+        return super().names(folder)
+
+
+def test_a_mistake_of_ours_in_a_pass_is_not_told_as_a_failing_stick(scene: Scene) -> None:
+    assert scene.disk is not None
+    scene.go()
+    report = scene.go(tree=Mistaken(scene.disk, scene.base))
+    assert (report.verdict, report.detail) == (model.FAULT, "A log's name was used that is none.")
+    status = status_of(scene.place, scene.state, [0] * 257, None, None, scene.clock.wall_ms(), False)
+    assert (status.verdict, status.colour) == (model.FAULT, "amber")
+    assert "the place is not to blame" in status.detail
+    assert scene.go().verdict == model.SAFE
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("gone", "an older key file is not in the vault any more"),
+        ("a folder", "an older key file of the vault could not be read"),
+        ("other bytes", "an older key file of the vault holds other bytes than it did"),
+    ],
+)
+def test_why_an_older_key_file_was_not_copied_is_told_as_it_is(scene: Scene, how: str, words: str) -> None:
+    older = scene.made.paths.header(scene.made.origin, 1, scene.made.prev)
+    scene.made.renew()
+    scene.source()
+    older.unlink()
+    if how == "a folder":
+        older.mkdir()
+    elif how == "other bytes":
+        older.write_bytes(b"{}")
+    report = scene.go()
+    assert report.verdict == model.SAFE
+    assert [one.detail for one in report.problems if one.code == "KEY_FILE"] == [words]

@@ -23,6 +23,8 @@ from notevault.wiring import backup as wired
 from notevault.wiring.locked import LockedSide
 from tests.backup.vaults import Made, small
 
+pytestmark = pytest.mark.disk
+
 DAY = 86_400_000
 NOW = 1_763_544_600_000
 HOME = Volume("fixed", "", Path("/"), 1)

@@ -117,7 +117,8 @@ def test_an_anchor_is_named_as_the_auditors_read_it() -> None:
 
 def test_the_read_me_tells_a_stranger_nothing_and_a_clinician_what_to_type() -> None:
     words = place.README.decode("ascii")
-    assert "notevault backup restore --from" in words
+    assert "\n    notevault backup restore --from FOLDER\n" in words  # `--sheet -` would not ask at a terminal
+    assert "It asks for the\nsheet." in words
     assert "Please do not rename" in words
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +15,11 @@ from notevault.adapters.place_files import DiskPlace, DiskTree
 from notevault.app.restoring import find
 from notevault.auditlog.vaultcheck import check_vault
 from notevault.backup.copies.copies import Copies
+from notevault.backup.copies.place import PlaceCopy
 from notevault.backup.restore.plan import Building, decide, decide_again
 from notevault.backup.restore.restore import Restored, finish, restore
 from notevault.crypto import signing
-from notevault.errors import Damaged, Interrupted, NotFound, Refused, StorageFault
+from notevault.errors import CannotWrite, Damaged, Interrupted, NotFound, Refused, StorageFault
 from tests.backup import vaults
 from tests.backup.handmade import files_of, lay
 from tests.backup.vaults import Made2
@@ -220,6 +224,85 @@ def test_a_stick_pulled_out_in_the_middle_has_lost_nothing(made: Made2, tmp_path
     assert not to.exists()
     pulled.rename(tmp_path / "stick")
     is_sound(made, bring(find([tmp_path / "stick"], DiskTree, None), to).folder)
+
+
+class Shut(DiskTree):
+    """Large files may not be read."""
+
+    def stream(self, path: str, *, chunk: int) -> Iterator[bytes]:
+        raise CannotWrite("Cannot get at a file: the system refuses access to it.")
+
+
+def test_a_large_file_that_may_not_be_read_in_one_place_comes_from_the_other(made: Made2, tmp_path: Path) -> None:
+    bases = [lay(made.vault, made.hex, tmp_path / name) for name in ("stick", "nas")]
+    copies = Copies([PlaceCopy(Shut(bases[0]), made.hex), PlaceCopy(DiskTree(bases[1]), made.hex)], made.hex)
+    is_sound(made, bring(copies, tmp_path / "new").folder)
+
+
+class OneWriter(DiskPlace):
+    """Slow, and only for one at a time."""
+
+    def __init__(self, root: Path, device: str) -> None:
+        super().__init__(root, device)
+        self._writing = threading.Lock()
+        self.batches = 0
+
+    def add_batch(self, items: Iterable[tuple[str, bytes]], *, read_back: bool = False) -> int:
+        assert self._writing.acquire(blocking=False), "two write at once"
+        try:
+            self.batches += 1
+            time.sleep(0.2)
+            return super().add_batch(items, read_back=read_back)
+        finally:
+            self._writing.release()
+
+    def add_stream(self, path: str, pieces: Iterable[bytes], *, sha256: str, read_back: bool = False) -> None:
+        assert self._writing.acquire(blocking=False), "two write at once"
+        try:
+            super().add_stream(path, pieces, sha256=sha256, read_back=read_back)
+        finally:
+            self._writing.release()
+
+
+def test_a_large_file_is_not_written_while_a_batch_is(tmp_path: Path) -> None:
+    made = vaults.synthetic(tmp_path / "home", [7 * MB] * 6 + [9 * MB] * 3, seed=3)
+    firsts = sorted(made.digests)
+    assert max(map(firsts.index, made.digests[6:])) > 5, "a large one comes when a batch is on its way"
+    lay(made.vault, made.hex, tmp_path / "stick")
+    copies, places = find([tmp_path / "stick"], DiskTree, None), list[OneWriter]()
+
+    def one_writer(root: Path) -> OneWriter:
+        places.append(OneWriter(root, "0d" * 16))
+        return places[0]
+
+    restored = restore(copies, decide(copies).choice, tmp_path / "new", DiskFiles(), one_writer)
+    assert files_of(restored.folder) == files_of(made.vault)
+    assert places[0].batches > 1
+
+
+class Vanishing(DiskPlace):
+    """The disk of the new vault is away for a moment, just when a large file is written to it."""
+
+    def add_stream(self, path: str, pieces: Iterable[bytes], *, sha256: str, read_back: bool = False) -> None:
+        raise NotFound("The folder was taken away meanwhile (unplugged, or its connection ended).")
+
+
+def test_a_disk_of_the_new_vault_that_was_pulled_out_makes_no_file_a_missing_one(made: Made2, tmp_path: Path) -> None:
+    lay(made.vault, made.hex, tmp_path / "stick")
+    copies = find([tmp_path / "stick"], DiskTree, None)
+    asked: list[int] = []
+
+    def may_miss(count: int) -> bool:
+        asked.append(count)
+        return True
+
+    def vanishing(root: Path) -> Vanishing:
+        return Vanishing(root, "0d" * 16)
+
+    with pytest.raises(NotFound):
+        restore(copies, decide(copies).choice, tmp_path / "new", DiskFiles(), vanishing, may_miss=may_miss)
+    assert asked == []
+    assert not (tmp_path / "new").exists()
 
 
 def test_only_the_vault_asked_for_is_restored_where_several_lie(made: Made2, tmp_path: Path) -> None:

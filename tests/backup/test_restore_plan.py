@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from notevault.adapters.files import DiskFiles
 from notevault.backup.restore.plan import Building, Journal, check_target, same
-from notevault.errors import CannotWrite, Damaged, Refused
+from notevault.errors import CannotWrite, Damaged, NotevaultError, Refused, StorageFault
 
 _ORIGINS = st.binary(min_size=16, max_size=16).map(bytes.hex)
 _STATES = st.lists(st.tuples(_ORIGINS, st.integers(0, 2**40), st.binary(min_size=32, max_size=32)), max_size=4)
@@ -51,6 +52,38 @@ def test_what_is_no_folder_is_never_restored_into(tmp_path: Path, what: str) -> 
     else:
         to.symlink_to(tmp_path)
     with pytest.raises(CannotWrite):
+        check_target(DiskFiles(), to, None, Building(to))
+
+
+class Unseen(DiskFiles):
+    """A disk that fails: what lies in this folder cannot be listed."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def names(self, folder: Path) -> list[str]:
+        if folder == self._folder:
+            raise StorageFault("The system reports an input or output error.")
+        return super().names(folder)
+
+
+def test_what_cannot_be_seen_is_never_taken_for_a_restore_that_has_ended(tmp_path: Path) -> None:
+    to = tmp_path / "vault"
+    to.mkdir()
+    (to / "letter.txt").write_text("mine")
+    building = Building(to)
+    building.root.mkdir()
+    journal = Journal(VAULT, 5, (("cd" * 16, 3, bytes(32)),))
+    assert check_target(DiskFiles(), to, journal, building)
+    with pytest.raises(StorageFault):
+        check_target(Unseen(building.root), to, journal, building)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a name of that length is no error of Windows' own kind")
+def test_what_the_system_says_of_the_new_folder_is_never_passed_on_raw(tmp_path: Path) -> None:
+    to = tmp_path / ("x" * 300)
+    with pytest.raises(NotevaultError):
         check_target(DiskFiles(), to, None, Building(to))
 
 

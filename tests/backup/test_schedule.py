@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 from notevault.backup import model
 from notevault.backup.model import PlaceState
 from notevault.backup.worker import schedule
-from notevault.backup.worker.schedule import HOUR_MS, IDLE_MS, MINUTE_MS, NOTHING, PASS, QUICK, SAMPLED, Now, Standing
+from notevault.backup.worker.schedule import HOUR_MS, IDLE_MS, MINUTE_MS, NOTHING, PASS, QUICK, SAMPLED, Now, Tried
 
 T = 10 * HOUR_MS  # since boot
 WALL = 1_700_000_000_000
-DONE = Standing(
-    verdict=model.SAFE, tried=T, tried_round=7, tried_scan=3, quick=WALL - MINUTE_MS, sampled=WALL - MINUTE_MS
-)
+DONE = Tried(verdict=model.SAFE, tried=T, tried_round=7, tried_scan=3, quick=WALL - MINUTE_MS, sampled=WALL - MINUTE_MS)
 NOW = Now(boot=T + MINUTE_MS, wall=WALL, round=7, scan=3, fresh=T - HOUR_MS)
 
 
@@ -29,7 +27,7 @@ def later(ms: int, **more: int) -> Now:
     ("place", "now", "behind", "what"),
     [
         # The first look of a run, and after a poke (wake, mount)
-        (Standing(), NOW, False, PASS),
+        (Tried(), NOW, False, PASS),
         (replace(DONE, tried=None), NOW, False, PASS),
         (replace(DONE, tried=None, verdict=model.FULL, failures=9), NOW, False, PASS),
         # All is there
@@ -70,7 +68,7 @@ def later(ms: int, **more: int) -> Now:
         # The end: what was saved last, where it can still go
         (DONE, replace(NOW, ending=True, round=8), True, PASS),
         (DONE, replace(NOW, ending=True, scan=9, round=8), False, NOTHING),
-        (Standing(), replace(NOW, ending=True), True, PASS),
+        (Tried(), replace(NOW, ending=True), True, PASS),
         (replace(DONE, verdict=model.ABSENT), replace(NOW, ending=True, boot=T + HOUR_MS, round=8), True, NOTHING),
         (replace(DONE, verdict=model.BUSY), later(2_000, ending=True), True, PASS),  # it was never tried
         (replace(DONE, verdict=model.BUSY), later(1_999, ending=True), True, NOTHING),
@@ -79,7 +77,7 @@ def later(ms: int, **more: int) -> Now:
         (replace(DONE, quick=0), replace(NOW, ending=True), False, NOTHING),
     ],
 )
-def test_what_is_due(place: Standing, now: Now, behind: bool, what: str) -> None:
+def test_what_is_due(place: Tried, now: Now, behind: bool, what: str) -> None:
     assert schedule.due(place, now, behind=behind) == what
 
 
@@ -90,7 +88,7 @@ VERDICTS = st.sampled_from(model.VERDICTS)
 def test_nothing_is_tried_twice_at_one_moment(verdict: str, failures: int, behind: bool, r: int, s: int) -> None:
     """Right after any pass, with the look and the scan that it used, no other pass is due: the loop cannot spin."""
     now = replace(NOW, boot=T, round=r, scan=s)
-    place = Standing(verdict, failures, T, r, s, quick=0, sampled=0, checked={QUICK: T, SAMPLED: T})
+    place = Tried(verdict, failures, T, r, s, quick=0, sampled=0, checked={QUICK: T, SAMPLED: T})
     assert schedule.due(place, now, behind=behind) == NOTHING
 
 

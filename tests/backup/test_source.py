@@ -121,14 +121,14 @@ def test_seals_are_given_out_only_when_they_hold(tmp_path: Path) -> None:
     made = busy(tmp_path)
     first, second = made.logs
     source = read(made)
-    assert [number for number, _ in source.seals(first)] == [0]
-    assert dict(source.seals(second))[0] == made.paths.checkpoint(second).read_bytes()
+    assert [number for number, _ in source.log(first).seals()] == [0]
+    assert dict(source.log(second).seals())[0] == made.paths.checkpoint(second).read_bytes()
     made.paths.seal(first, 0).write_bytes(made.checkpoint())  # of the other log
     made.paths.seal(second, 0).unlink()  # its bytes are still the checkpoint's
     source = read(made)
-    assert list(source.seals(first)) == []
-    assert [number for number, _ in source.seals(second)] == [0]
-    assert list(source.seals(second, {0})) == []
+    assert list(source.log(first).seals()) == []
+    assert [number for number, _ in source.log(second).seals()] == [0]
+    assert list(source.log(second).seals({0})) == []
 
 
 def test_what_waits_is_counted_from_the_first_that_is_not_there(tmp_path: Path) -> None:

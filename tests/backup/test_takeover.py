@@ -14,11 +14,12 @@ from notevault.crypto import kdf
 from notevault.errors import LogDamaged
 from notevault.formats import sheet
 from notevault.storage.layout import BUNDLE
-from notevault.vault import takeover
+from notevault.vault import rekey, salvage, takeover
 from notevault.vault.notebook import Notebook
 from notevault.vault.recorder import Act
 from notevault.vault.replay import subject_of
 from notevault.vault.session import Session
+from notevault.vault.verify import verify
 from tests.backup import vaults
 from tests.backup.restoring_run import NEW_PASSPHRASE
 from tests.backup.vaults import Made
@@ -93,6 +94,41 @@ def test_a_later_opening_takes_nothing_over_again_and_says_nothing_new(made: Mad
     assert session.recorder.tail.size == size
     assert len(texts(session)) == 4
     session.close("exit")
+
+
+def test_after_a_salvage_only_the_old_log_fails_and_the_check_says_so(made: Made) -> None:
+    rot(made)
+    recovered(made).close("exit")
+    session = opening.open_vault(made.env(), made.vault, NEW_PASSPHRASE, shell=False)
+    verdict = verify(session)
+    assert (verdict.exit_code, verdict.salvaged) == (1, True)
+    assert salvage.nothing_lost(session)
+    session.close("exit")
+
+
+def test_a_note_lost_after_a_salvage_is_no_matter_of_the_old_log(made: Made) -> None:
+    rot(made)
+    recovered(made).close("exit")
+    session = opening.open_vault(made.env(), made.vault, NEW_PASSPHRASE, shell=False)
+    note = next(write for write in session.catalogue.writes() if write.type == 2)
+    session.close("exit")
+    (path,) = made.vault.glob(f"blobs/*/{note.digest}")
+    path.unlink()
+    session = opening.open_vault(made.env(), made.vault, NEW_PASSPHRASE, shell=False)
+    verdict = verify(session)
+    assert (verdict.exit_code, verdict.salvaged) == (1, False)
+    session.close("exit")
+
+
+def test_a_log_that_was_only_put_behind_is_not_called_salvaged(made: Made) -> None:
+    """Going on with a new log takes no records over: what the damaged one named is still for a backup to mend."""
+    rot(made)
+    session = made.session()
+    assert session.read_only is not None
+    fresh = rekey.confirm_rollback(session)
+    verdict = verify(fresh)
+    assert (verdict.exit_code, verdict.salvaged) == (1, False)
+    fresh.close("exit")
 
 
 def test_what_no_key_opens_is_left_alone(made: Made) -> None:

@@ -325,9 +325,11 @@ class Made2:
         full, rest = divmod(len(log.entries), merkle.BUNDLE)
         first = len(log.entries) - (rest or merkle.BUNDLE)
         opened = self.paths.open(self.origin)
-        opened.write_bytes(bundle.pack(log.entries[first:]))
         path = self.paths.checkpoint(self.origin)
         fresh = path.with_name(".tmp-checkpoint")
+        # What is covered is there at every moment, as in a real vault: a worker may be reading
+        fresh.write_bytes(bundle.pack(log.entries[first:]))
+        fresh.replace(opened)
         fresh.write_bytes(self.checkpoint())
         fresh.replace(path)
         if rest == 0:

@@ -1,4 +1,5 @@
-"""A program that destroys files for ransom, as such programs do: `python -I attack.py HOW COUNT FOLDER...`.
+"""A program that destroys files for ransom, as such programs do: `python -I attack.py HOW COUNT FOLDER...`;
+a single file may stand for a folder.
 
 It is a process of its own, knows nothing of notevault and uses nothing of it. HOW:
     scramble   every file overwritten in place, as long as before
@@ -51,7 +52,7 @@ def destroy(path: Path, how: str) -> None:
 
 def left(folder: Path) -> list[Path]:
     found = []
-    for path in folder.rglob("*"):
+    for path in [folder] if folder.is_file() else folder.rglob("*"):
         if path.is_symlink() or not path.is_file() or path.name in (LETTER, LEAVE) or path.suffix == ".locked":
             continue
         with path.open("rb") as file:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from notevault.adapters.files import DiskFiles
+from notevault.backup import model
 from notevault.backup.places.registry import Places
 from tests.backup import vaults
 from tests.backup_day import attack
@@ -93,6 +94,7 @@ class Practice:
     places: dict[str, Path] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     made_up: vaults.Made2 | None = None
+    no_notes: set[str] = field(default_factory=set)  # digests of the client's own sealed file and the like
 
     @classmethod
     def make(cls, folder: Path, places: Iterable[str] = ("blue", "red"), notes: int = NOTES) -> Practice:
@@ -101,6 +103,7 @@ class Practice:
         (folder / attack.LEAVE).write_text("only for trying out\n")
         practice = cls(home_with_vault(folder / "home"), folder)
         practice.home.run("client", "add", "Anna Berg", "--code", "C-1", open_it=True)
+        practice.no_notes = practice.live()
         practice.write(
             *(f"Note {n}: slept {n % 9} hours, walks each morning. " + "More. " * (n * 40) for n in range(notes))
         )
@@ -135,6 +138,10 @@ class Practice:
     def live(self) -> set[str]:
         """Digests of all sealed files of the vault, as its folder has them now."""
         return {path.name for path in (self.vault / "blobs").rglob("*") if len(path.name) == 64 and path.is_file()}
+
+    def notes(self) -> list[Path]:
+        """The notes' own sealed files in the vault: destroying others may well keep her from writing."""
+        return [self.vault / "blobs" / digest[:2] / digest for digest in sorted(self.live() - self.no_notes)]
 
     # -- her own work
 
@@ -190,6 +197,11 @@ class Practice:
         rows = [json.loads(line) for line in done.stdout.splitlines()]
         (row,) = (row for row in rows if row.get("name") == name)
         return dict(row)
+
+    def remembered(self, name: str) -> model.PlaceState:
+        """What the last backup of the place left in this laptop's own folder; nothing is looked at."""
+        known = Places(DiskFiles(), self.home.local)
+        return known.state(known.get(name).id)
 
     def report(self, *words: str) -> dict[str, Any]:
         """What `backup run --json` or another act says of its one place, with the exit code as `code`."""

@@ -17,20 +17,10 @@ import pytest
 from notevault.backup import model
 from notevault.formats import text
 from tests.backup import vaults
-from tests.backup_day.planting import SIZES, Outside, aim
+from tests.backup_day.planting import Outside, aim
 from tests.backup_day.practice import Practice, good, snapshot
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def practice(tmp_path: Path) -> Practice:
-    return Practice.synthetic(tmp_path / "practice", SIZES)
-
-
-@pytest.fixture
-def outside(tmp_path: Path) -> Outside:
-    return Outside(tmp_path / "outside")
+pytestmark = [pytest.mark.slow, pytest.mark.disk]
 
 
 def first_blob(practice: Practice) -> Path:
@@ -226,6 +216,23 @@ def test_a_folder_that_is_a_link_is_not_followed(practice: Practice, outside: Ou
     assert report["code"] != 0
     assert outside.untouched()
     assert path.is_symlink(), "a thing planted is evidence: it stays"
+
+
+@pytest.mark.parametrize("name", ["entries", "parts", "seals"])
+@pytest.mark.parametrize("above", ["blobs/00", "audit/{origin}/parts"])
+def test_a_folder_planted_under_the_name_of_one_of_ours_blocks_nothing(
+    practice: Practice, above: str, name: str
+) -> None:
+    planted = practice.base("blue") / above.format(origin=practice.made.origin) / name
+    planted.mkdir(parents=True)
+    (planted / "letter").write_text("planted")
+    practice.made.grow(1)
+    report = practice.report("run", "blue")
+    assert report["verdict"] == model.SAFE, report
+    assert not planted.exists()
+    kept = snapshot(practice.base("blue") / "quarantine").values()
+    assert hashlib.sha256(b"planted").hexdigest() in kept, "set aside, not deleted"
+    assert good(practice.places["blue"]) >= set(practice.made.digests)
 
 
 def test_a_stage_folder_that_is_a_link_is_not_followed(practice: Practice, outside: Outside) -> None:

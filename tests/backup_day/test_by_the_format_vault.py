@@ -7,25 +7,14 @@ nobody signed. No place is touched by it.
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 from notevault.backup import model
-from tests.backup_day.planting import SIZES, Outside, aim
+from tests.backup_day.planting import Outside, aim
 from tests.backup_day.practice import Practice, good, snapshot
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def practice(tmp_path: Path) -> Practice:
-    return Practice.synthetic(tmp_path / "practice", SIZES)
-
-
-@pytest.fixture
-def outside(tmp_path: Path) -> Outside:
-    return Outside(tmp_path / "outside")
+pytestmark = [pytest.mark.slow, pytest.mark.disk]
 
 
 def test_a_log_rolled_back_in_the_vault_is_an_alarm_and_nothing_is_pushed(practice: Practice) -> None:

@@ -21,7 +21,7 @@ from tests.backup_day import attack
 from tests.backup_day.practice import Practice, good, snapshot, texts_of
 from tests.cli.homes import PASSPHRASE, Home, empty_home
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.disk]
 NEW_PASSPHRASE = "nine purple whales hum slowly"
 
 

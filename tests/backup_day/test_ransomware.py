@@ -14,7 +14,7 @@ from tests.backup_day import attack
 from tests.backup_day.practice import Practice, good, snapshot
 from tests.cli.homes import PASSPHRASE, empty_home
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.disk]
 STOPPED = 5  # files found hurt: from so many on nothing is copied anywhere
 LEGIBLE = ("scramble", "lock", "shorten", "delete")  # what shows in a file's name, size or time
 
@@ -151,8 +151,8 @@ def test_a_place_destroyed_with_its_marker_is_not_written_to_until_it_is_added_a
 
 def test_one_file_a_pass_is_told_each_time_stops_at_the_fifth_and_no_backup_loses_anything(practice: Practice) -> None:
     live = practice.live()
-    for number in range(1, STOPPED + 1):
-        practice.attack("scramble", practice.vault / "blobs", count=1)
+    for number, victim in enumerate(practice.notes()[:STOPPED], start=1):
+        practice.attack("scramble", victim)
         practice.write(f"A note after file {number} was destroyed.")
         said = practice.backup("run", code=None)
         assert said.code in (1, 2), said.words

@@ -19,7 +19,7 @@ from notevault.backup import model
 from tests.backup_day.practice import Practice, good, snapshot
 from tests.backup_day.sticks import NoSticks, Share, Stick
 
-pytestmark = [pytest.mark.slow, pytest.mark.root]
+pytestmark = [pytest.mark.slow, pytest.mark.root, pytest.mark.disk]
 MANY = [4000 + n % 700 for n in range(4000)]
 PATIENCE_S = 60
 

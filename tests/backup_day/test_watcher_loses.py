@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from notevault.backup import model
 from tests.backup_day.practice import Practice, good
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.disk]
 PATIENCE_S = 90  # the worker looks by itself every 30 s
 DEAF = (
     "unshare",
@@ -85,11 +86,12 @@ def test_a_change_is_there_within_seconds_where_the_system_tells(practice: Pract
 
 
 def test_what_was_written_while_the_place_was_away_comes_when_it_is_back(practice: Practice) -> None:
+    """At its own pace, which is 30 s: nothing tells of a folder that comes back without a mount."""
     with watching(practice) as running:
         until(there(practice), running)
         practice.unplug("blue")
         practice.made.grow(5)
-        until(lambda: practice.status("blue")["verdict"] == "absent", running)
+        until(lambda: practice.remembered("blue").verdict == model.ABSENT, running)  # by the one that watches itself
         practice.plug("blue")
         until(there(practice), running)
 

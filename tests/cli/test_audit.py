@@ -93,7 +93,8 @@ def test_one_changed_byte_in_an_entry_is_found_with_its_place_and_nothing_is_add
     assert path.read_bytes() == after
     done = worked.run("audit", "verify", code=1)
     assert "was not entered in the log" in done.stderr
-    assert "restore from a backup" in done.stderr
+    assert "`notevault backup heal` puts back what a backup still has." in done.stderr
+    assert "`notevault backup restore --from DIR --to NEWVAULT`" in done.stderr
 
 
 def test_a_missing_note_is_proof_and_enters_the_log_which_itself_holds(worked: Home) -> None:

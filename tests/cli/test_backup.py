@@ -22,6 +22,8 @@ from notevault.cli.backup_words import code_of, code_of_all, size_words, worst
 from notevault.cli.commands import COMMANDS
 from tests.cli.homes import ROOT, Home, empty_home
 
+pytestmark = pytest.mark.disk
+
 NEVER = re.compile(r"\b(destination|slot|header|blob|origin|epoch|seal|anchor|checkpoint|quarantine|verdict)s?\b", re.I)
 
 
@@ -307,6 +309,31 @@ def test_a_backup_that_was_deleted_from_its_disk_is_red_and_is_replaced_by_addin
     assert backed.run("backup", "status").stdout.startswith("What was saved is in 1 backup place.")
 
 
+def test_healing_is_no_success_while_a_place_that_should_be_there_could_not_be_healed(
+    backed: Home, stick: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "nas").mkdir()
+    backed.saved("backup", "add", str(tmp_path / "nas"))
+    backed.run("backup", "run")
+    shutil.rmtree(stick / "notevault")
+    healed = backed.run("backup", "heal", code=2).stdout
+    assert "USB Blue could not be healed. Its backup is gone from the folder" in healed
+    assert "-> If it was moved: `notevault backup add DIR`" in healed
+    shutil.rmtree(stick)
+    pluggable(backed)
+    places = places_of(backed)
+    (blue,) = [place for place in places.all() if place.name == "USB Blue"]
+    places.save_state(blue.id, replace(places.state(blue.id), verdict="hurt", hurt=1))
+    healed = backed.run("backup", "heal", code=2).stdout
+    assert "USB Blue could not be healed." in healed
+    assert "-> Plug in USB Blue or connect to it, then `notevault backup heal` again." in healed
+    places.save_state(blue.id, replace(places.state(blue.id), verdict="safe", hurt=0))
+    healed = backed.run("backup", "heal").stdout
+    assert (
+        healed == "Nothing had to be put back. USB Blue is not there, so it was not looked at.\n"
+    )  # sticks take turns
+
+
 def test_what_no_copy_has_stays_said_and_a_place_that_is_gone_for_good_is_no_dead_end(
     backed: Home, stick: Path, tmp_path: Path
 ) -> None:
@@ -426,8 +453,8 @@ def test_no_command_of_these_imports_anything_that_knows_a_key(backed: Home) -> 
 def test_every_verdict_has_its_exit_code() -> None:
     assert {verdict: code_of(verdict) for verdict in model.VERDICTS} == {
         "safe": 0, "waiting": 0, "absent": 66, "busy": 75, "slow": 74, "full": 73, "read-only": 73, "broken": 74,
-        "hurt": 1, "ahead": 1, "forked": 1, "foreign": 2, "planted": 2, "shrunk": 2, "emptied": 2, "source": 2,
-        "frozen": 2,
+        "fault": 70, "hurt": 1, "ahead": 1, "forked": 1, "foreign": 2, "planted": 2, "shrunk": 2, "emptied": 2,
+        "source": 2, "frozen": 2,
     }  # fmt: skip
     assert worst([0, 66, 2, 73]) == 2
     assert worst([0, 74, 1]) == 1

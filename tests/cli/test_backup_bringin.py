@@ -10,6 +10,8 @@ from tests.cli.homes import Home, empty_home
 from tests.cli.test_backup import NEVER
 from tests.cli.test_terminal import at_terminal, ending
 
+pytestmark = pytest.mark.disk
+
 
 @pytest.fixture
 def new(worked: Home, tmp_path: Path) -> Home:

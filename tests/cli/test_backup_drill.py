@@ -23,6 +23,8 @@ from tests.backup.vaults import Made, small
 from tests.cli.homes import Home
 from tests.fakes.simple import FakeEntropy
 
+pytestmark = pytest.mark.disk
+
 CANARY = "heron-canary-7731"
 NEVER: Callable[[], bool] = lambda: False  # noqa: E731
 

@@ -11,6 +11,8 @@ from tests.backup.handmade import lay
 from tests.cli.homes import Home, empty_home
 from tests.cli.test_backup_restore import BOTH, fresh, notes
 
+pytestmark = pytest.mark.disk
+
 
 @pytest.fixture
 def stick(worked: Home, tmp_path: Path) -> Path:

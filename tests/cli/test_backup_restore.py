@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,13 +15,18 @@ from pathlib import Path
 
 import pytest
 
+from notevault.adapters.place_files import DiskTree
+from notevault.backup.copies.opening import find_copies
 from notevault.cli.backup_restore_words import Rate
+from notevault.errors import Refused
 from notevault.formats import sheet as sheets
 from tests.backup import vaults
 from tests.backup.handmade import files_of, lay
 from tests.cli.homes import PASSPHRASE, Home, empty_home
 from tests.cli.test_terminal import at_terminal, ending, type_secret
 from tests.fakes.simple import FakeClock
+
+pytestmark = pytest.mark.disk
 
 NEW = "nine brown foxes cross the old bridge"
 
@@ -79,7 +87,7 @@ def test_without_the_sheet_the_notes_come_back_locked_and_it_says_what_is_next(n
     to = new.path / "elsewhere"
     done = new.run("--json", "backup", "restore", "--from", str(stick), "--to", str(to))
     assert json.loads(done.stdout)["opened"] is False
-    assert f'notevault recover --vault "{to}"' in done.stderr
+    assert f"`notevault recover --vault {to}`" in done.stderr
     new.run("recover", "--vault", str(to), "--sheet", str(new.sheet), *fresh(new))
     assert notes(new, "--vault", str(to)) == BOTH
 
@@ -232,6 +240,38 @@ def test_a_file_is_no_backup_and_a_place_where_no_folder_can_be_is_said_to_be_th
     assert "is a file" in said
     said = new.run("backup", "restore", "--from", str(stick), "--to", "/proc/vault", code=73).stderr
     assert "No folder can be made in /proc" in said
+
+
+def test_a_whole_disk_is_no_folder_to_restore_into(new: Home, stick: Path) -> None:
+    said = new.run("backup", "restore", "--from", str(stick), "--to", "/", code=64).stderr
+    assert "Name a new folder on it, like /vault" in said
+    assert new.run("backup", "restore", "--from", str(stick), "--list", "--to", "/").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the words are those of a POSIX shell")
+def test_the_command_that_is_told_can_be_typed_whatever_the_folder_is_called(new: Home, stick: Path) -> None:
+    to = new.path / 'it\'s $HOME "here"'
+    said = new.run("backup", "restore", "--from", str(stick), "--to", str(to)).stderr
+    (command,) = re.findall(r"`(notevault recover --vault .*?)`", said, re.S)
+    assert shlex.split(command) == ["notevault", "recover", "--vault", str(to)]
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root may become somebody else")
+def test_a_folder_that_may_not_be_entered_is_said_to_be_that(tmp_path: Path) -> None:
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o700)
+    ended = os.fork()
+    if ended == 0:
+        code = 1
+        try:
+            os.setuid(65534)
+            try:
+                find_copies([shut / "in"], DiskTree, None)
+            except Refused as fault:
+                code = 0 if "does not let you look" in fault.sentence else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(ended, 0)[1]) == 0
 
 
 def test_a_date_that_is_none_is_said_to_be_none(new: Home, stick: Path) -> None:

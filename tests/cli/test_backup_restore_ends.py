@@ -15,6 +15,7 @@ import pytest
 from notevault.adapters.files import DiskFiles
 from notevault.adapters.place_files import DiskPlace
 from notevault.app import restored
+from notevault.backup.places.layout import README
 from notevault.backup.restore import rest as restore_rest
 from notevault.backup.restore.plan import Building
 from tests.backup.handmade import lay
@@ -23,6 +24,8 @@ from tests.backup.vaults import small
 from tests.cli.homes import Home, empty_home
 from tests.cli.test_backup_restore import BOTH, NEW, fresh, notes
 from tests.cli.test_terminal import at_terminal, ending, type_secret
+
+pytestmark = pytest.mark.disk
 
 
 @pytest.fixture
@@ -236,6 +239,31 @@ def test_where_no_state_can_be_read_salvage_is_what_there_is(new: Home, stick: P
     assert notes(new) == BOTH
 
 
+def test_after_a_salvage_the_checks_name_the_old_log_and_let_her_go_on(new: Home, worked: Home, stick: Path) -> None:
+    piece = max(stick.glob("notevault/*/audit/*/parts/*"), key=lambda path: int(path.name.split("-")[1]))
+    data = bytearray(piece.read_bytes())
+    data[data.rindex(b'"ev":"record.write"') + 7] ^= 1
+    piece.write_bytes(data)
+    new.run(*words_of(new, stick), "--salvage")
+    for words in (("verify",), ("audit", "verify")):
+        done = new.run(*words, *fresh(new), code=1)  # an auditor must see it
+        assert "That is the old log, from before it was salvaged; the new one is whole. Go on working." in done.stderr
+        assert "backup heal" not in done.stderr
+    min(new.vault.glob("blobs/*/*")).unlink()
+    for words in (("verify",), ("audit", "verify")):
+        done = new.run(*words, *fresh(new), code=1)
+        assert "Go on working" not in done.stderr
+        assert "`notevault backup heal` puts back what a backup still has." in done.stderr
+
+
+def test_what_the_read_me_of_a_place_says_asks_for_the_sheet(new: Home, stick: Path) -> None:
+    (line,) = [line for line in README.decode().splitlines() if line.startswith("    ")]
+    child = at_terminal(new, *line.replace("FOLDER", str(stick)).split()[1:])
+    child.expect("Is your recovery sheet at hand\\?")
+    child.sendintr()
+    assert ending(child)[1] == 130
+
+
 def test_a_salvage_without_the_sheet_is_opened_by_recover(new: Home, stick: Path) -> None:
     for folder in stick.glob("notevault/*/audit"):
         shutil.rmtree(folder)
@@ -261,6 +289,18 @@ def test_a_place_that_can_only_be_read_is_not_said_to_take_backups(tmp_path: Pat
     done = restored.register(made.env(), made.hex, made.vault, folders, sticks([stick], read_only=True), _place)
     assert (done.added, done.closed) == ([], ["stick"])
     assert any("pulled out" in remark for remark in done.remarks)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a name of that length is no error of Windows' own kind")
+def test_a_folder_that_cannot_be_looked_at_afterwards_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    made = small(tmp_path / "home", notes=1)
+    lay(made.vault, made.hex, tmp_path / "stick")
+    folders = [tmp_path / ("x" * 300), tmp_path / "stick"]
+    done = restored.register(
+        made.env(), made.hex, made.vault, folders, sticks([tmp_path / "stick"], read_only=False), _place
+    )
+    assert done.added == ["stick"]
+    assert any("is not there any more" in remark for remark in done.remarks)
 
 
 def _place(root: Path) -> DiskPlace:

@@ -19,6 +19,8 @@ from notevault.cli.output import fitted
 from tests.cli.homes import Home
 from tests.cli.test_backup import NEVER, objects, places_of, promised, remember, sealed_files, spoil
 
+pytestmark = pytest.mark.disk
+
 DAY = 86_400_000
 OURS = re.compile(r"blobs/|anchors/|headers/|audit/|[0-9a-f]{32}")
 

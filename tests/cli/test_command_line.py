@@ -217,8 +217,11 @@ def test_1_is_for_proof(worked: Home) -> None:
 
 def test_2_is_for_what_cannot_be_decided(worked: Home) -> None:
     (worked.local / "device").write_bytes(b"not a device file\n")
-    lines = worked.run("verify", open_it=True, code=2).stdout.splitlines()
-    assert lines[0].startswith("NOT OPENED: ")
+    done = worked.run("verify", open_it=True, code=2)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("NOT OPENED: The file in which this laptop keeps where its key")
+    assert "`notevault recover`" in done.stderr
+    assert "backup heal" not in done.stderr, "no backup has that file"
     assert lines[-1].startswith("CANNOT DECIDE")
 
 

@@ -172,4 +172,4 @@ def test_a_note_whose_clients_page_is_damaged_is_still_found_and_read(worked: Ho
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     done = worked.run("note", "show", id_, open_it=True)
     assert done.stdout
-    assert "run `notevault verify`" in done.stderr
+    assert "`notevault verify` names it, `notevault backup heal` puts it back" in done.stderr

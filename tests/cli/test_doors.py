@@ -153,8 +153,9 @@ def test_locking_when_nothing_is_remembered_says_so(worked: Home) -> None:
     assert json.loads(done.stdout) == {"ended": False}
 
 
-def test_without_a_folder_in_memory_nothing_is_remembered(worked: Home) -> None:
-    assert "power-off" in worked.run("remember", open_it=True, code=77).stderr
+def test_without_a_folder_in_memory_nothing_is_remembered(worked: Home, on_disk: Path) -> None:
+    disk = {"XDG_RUNTIME_DIR": str(on_disk)}
+    assert "power-off" in worked.run("remember", open_it=True, code=77, env=disk).stderr
 
 
 def test_hours_beyond_a_working_day_are_refused(worked: Home, memory: dict[str, str]) -> None:

@@ -15,6 +15,8 @@ from tests.fakes.places import PlaceDisk
 
 DEVICE = "d" * 32
 DAY = "2025-11-21"
+LOG = "ab" * 16
+HOLDING = ("entries", "parts", "seals")
 
 
 class Ground:
@@ -36,6 +38,12 @@ class Ground:
             (self.top / path).write_bytes(data)
         else:
             self.disk.put(self.top / path, data)
+
+    def make(self, path: str) -> None:
+        if self.kind == "disk":
+            (self.top / path).mkdir(parents=True, exist_ok=True)
+        else:
+            self.disk.make(self.top / path)
 
     def link(self, path: str) -> None:
         if self.kind == "disk":
@@ -240,6 +248,28 @@ def test_the_marker_is_never_set_aside(ground: Ground, place: WriteOnce) -> None
     with pytest.raises(OwnFault):
         place.set_aside("VAULT.json", DAY)
     assert place.read("VAULT.json", limit=9) == b"marker"
+
+
+@pytest.mark.parametrize("path", ["blobs", "blobs/aa", *(f"audit/{LOG}/{name}" for name in HOLDING)])
+def test_a_whole_folder_of_backups_is_never_set_aside(ground: Ground, place: WriteOnce, path: str) -> None:
+    ground.put(f"{path}/good", b"good")
+    with pytest.raises(OwnFault):
+        place.set_aside(path, DAY)
+    assert place.read(f"{path}/good", limit=9) == b"good"
+
+
+@pytest.mark.parametrize("name", HOLDING)
+@pytest.mark.parametrize("above", ["blobs/aa", f"audit/{LOG}/parts", f"audit/{LOG}/entries", "audit/none"])
+def test_a_folder_planted_under_the_name_of_one_of_ours_can_be_set_aside(
+    ground: Ground, place: WriteOnce, above: str, name: str
+) -> None:
+    """Else one empty folder would keep everything from being backed up to that place."""
+    ground.make(f"{above}/{name}/deep")
+    ground.put(f"{above}/{name}/file", b"planted")
+    new = place.set_aside(f"{above}/{name}", DAY)
+    assert name not in place.names(above)
+    assert place.names(new) == {"deep", "file"}
+    assert place.read(f"{new}/file", limit=9) == b"planted"
 
 
 @pytest.mark.parametrize("path", ["", "/x", "../x", "a/../x", "a//x", "a/./x", "a/\0", "a/"])

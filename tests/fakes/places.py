@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from notevault.adapters.file_errors import irregular, translate
 from notevault.errors import CannotWrite, Damaged, NotevaultError, NotFound, OwnFault, StorageFault
 from notevault.ports import Listed, Volume
 from tests.fakes.files import CrashNow, Step
+
+_HOLDING = re.compile(r"[^/]+(/[^/]+)?|audit/[0-9a-f]{32}/(entries|parts|seals)")  # folders that hold good files
 
 
 @dataclass
@@ -148,6 +151,16 @@ class PlaceDisk:
     def look(self, _path: str) -> None:
         if self.dead:
             raise CrashNow
+
+    def move(self, old: str, new: str, name: str) -> None:
+        """A file, or a folder with all below it; durable."""
+        if old in self.files:
+            self.files[new] = replace(self.files.pop(old), name=name, synced=True)
+            return
+        for path in [path for path in self.files if path.startswith(f"{old}/")]:
+            self.files[new + path[len(old) :]] = self.files.pop(path)
+        for path in [path for path in self.folders if path == old or path.startswith(f"{old}/")]:
+            self.folders[new + path[len(old) :]] = self.folders.pop(path)
 
     def _copy(self, *, only_synced: bool) -> PlaceDisk:
         other = PlaceDisk(
@@ -286,14 +299,15 @@ class FakePlace:
         whole = self._whole(path)
         if path == "VAULT.json":
             raise OwnFault("Something was to be set aside that cannot be.")
-        if whole not in self.disk.files:
+        if whole in self.disk.folders and _HOLDING.fullmatch(path):
+            raise OwnFault("A whole folder of backups was about to be set aside. It was not.")
+        if whole not in self.disk.files and whole not in self.disk.folders:
             raise NotFound("Looked for a file of notevault, and it is not there.", "")
         self.make_folders([f"quarantine/{day}"])
         self.disk.step("aside", whole)
         self._aside += 1
         new = f"quarantine/{day}/{path.rpartition('/')[2]}-{self._aside:016x}"
-        file = self.disk.files.pop(whole)
-        self.disk.files[self._whole(new)] = replace(file, name=new.rpartition("/")[2], synced=True)
+        self.disk.move(whole, self._whole(new), new.rpartition("/")[2])
         return new
 
     def sweep(self, now_ms: int) -> int:

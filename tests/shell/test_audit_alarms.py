@@ -79,10 +79,12 @@ def events() -> list[str]:
 def test_each_kind_of_damage_has_words_of_its_own_and_none_of_the_format(why: str, title: str) -> None:
     found = wording.standing(why)
     assert title in found.title
-    said = " ".join([found.title, found.means, found.detail, *wording.first_steps("/home/a/vault")])
+    said = " ".join([found.title, found.means, found.detail, *wording.first_steps("/home/a/vault", found.mend)])
     assert not NEVER.search(said)
     assert found.may_go_on == (not why.startswith("COPY"))
     assert ("older copy" in found.means) == why.startswith("ROLLED BACK")
+    assert ("`notevault backup heal`" in said) == why.startswith(("DAMAGED", "Something"))
+    assert ("`notevault backup restore " in said) == why.startswith("ROLLED BACK")
 
 
 @given(
@@ -100,7 +102,7 @@ def test_a_rewritten_log_is_called_damaged_and_going_on_stays_an_alarm_until_it_
         shell.until("The log of this vault is damaged")
         assert "older copy" not in shell.flat
         assert "First copy the whole folder to another disk" in shell.flat
-        assert "ask for a backup" in shell.flat
+        assert "Then `notevault backup heal`, in a terminal, mends it from a backup, if there is one." in shell.flat
         assert "a new log begins that cites the old one" in shell.flat
         shell.type("2")
         shell.until("Are you sure? [y or n]")
@@ -183,7 +185,7 @@ def test_the_shells_own_check_warns_at_once_in_plain_words(vault: Path) -> None:
         shell.until("notevault>")
         shell.type("verify\r")
         shell.until("Enter goes on.")
-        assert "1 thing did not hold." in shell.flat
+        assert "1 thing did not hold. `backup heal` puts back what a backup still has" in shell.flat
         assert "RECORD CHANGED: Record " in shell.flat
         said = shell.flat.partition("== Verify")[2]
         assert not NEVER.search(said)

@@ -10,6 +10,8 @@ from notevault.shell.backup_bar import BackupBar, here
 from notevault.shell.safe import cell_width
 from notevault.shell.toolbar import Bar
 
+pytestmark = pytest.mark.disk
+
 NONE = ("no backup yet: type backup", "no backup yet", "no backup")
 STOPPED = ("BACKUP STOPPED: type backup", "BACKUP STOPPED")
 

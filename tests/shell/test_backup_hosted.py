@@ -16,6 +16,8 @@ from notevault.wiring.locked import LockedSide
 from tests.fakes.simple import FakeClock
 from tests.shell.ptyshell import PATIENCE_S, is_alive
 
+pytestmark = pytest.mark.disk
+
 VAULT, PLACE = "ab" * 16, "cd" * 16
 READS = "import sys; open('lines', 'ab').write(sys.stdin.buffer.read()); open('ended', 'w').close()"
 """Takes whatever it is told until its input ends, and says that it came to its end."""

@@ -27,6 +27,8 @@ from notevault.vault.notebook import Notebook
 from notevault.wiring.locked import LockedSide
 from tests.backup.vaults import Made, small
 
+pytestmark = pytest.mark.disk
+
 DAY_MS = 86_400_000
 PLACE = PlaceFile("ab" * 16, "Blue", "/nowhere/blue", "removable", 1)
 

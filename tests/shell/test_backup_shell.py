@@ -34,7 +34,7 @@ from tests.shell.ptyshell import (
     processes,
 )
 
-pytestmark = pytest.mark.slow  # real processes that wait for one another
+pytestmark = [pytest.mark.slow, pytest.mark.disk]  # real processes that wait for one another
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 ROOMS = Path(__file__).resolve().parent.parent.parent / "notevault"
 NEVER = re.compile(r"\b(slot|header|blob|origin|epoch|seal|anchor|checkpoint)s?\b", re.IGNORECASE)
-"""DESIGN, section 2. "sealed" and "original" are plain English and stay."""
+"""Words of docs/FORMAT.md. "sealed" and "original" are plain English and stay."""
 FILES = sorted([*(ROOMS / "shell").glob("*.py"), *(ROOMS / "cli").glob("*.py")])
 FOR_PROGRAMS = ("say ", "after ", "hold ")
 """How the shell's two processes talk to each other."""

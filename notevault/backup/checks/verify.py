@@ -21,7 +21,7 @@ from notevault.backup import model
 from notevault.backup.checks import sizes as logsizes
 from notevault.backup.checks.logs import check_logs
 from notevault.backup.checks.parts import Looked, look_at_part
-from notevault.backup.copies.choice import Choice, Live, LiveFiles
+from notevault.backup.copies.choice import Choice, ChosenFiles, LiveFiles
 from notevault.backup.copies.choosing import counting
 from notevault.backup.copies.copies import Copies
 from notevault.backup.copies.joined import Joiner
@@ -106,7 +106,7 @@ class _Check:
     forked: bool = False
 
     def run(self, progress: Progress, stop: Callable[[], bool]) -> str:
-        vault = self.ground.places.root.parent.name
+        vault = self.ground.vault_id
         try:
             if read_marker(self.tree, vault).place != self.place.id:
                 return model.FOREIGN
@@ -128,7 +128,7 @@ class _Check:
     # -- what there should be
 
     def _expected(self, vault: str, state: PlaceState) -> LiveFiles | None:
-        known = LocalState(self.ground.files, self.ground.places.root.parent).identity()
+        known = LocalState(self.ground.files, self.ground.local).identity()
         own = PlaceCopy(self.tree, vault)
         if self.how == QUICK and self.source is not None and self._at_head(own, self.source, state):
             self._names(own, self.source)
@@ -196,8 +196,8 @@ class _Check:
             facts = {}
         held = {origin: size for origin, size in sizes.items() if origin in facts and facts[origin].log.size >= size}
         if held:
-            return Live({origin: facts[origin] for origin in held}, held, set())
-        return choice.live if choice is not None else Live({}, {}, set())
+            return ChosenFiles({origin: facts[origin] for origin in held}, held, set())
+        return choice.live if choice is not None else ChosenFiles({}, {}, set())
 
     def _logs(self, copies: Copies, choice: Choice) -> None:
         self.forked = bool(choice.forked)

@@ -60,7 +60,7 @@ class Choice:
     facts: dict[str, Facts] = field(default_factory=dict, repr=False, compare=False)  # of each log's largest state
 
 
-class Live:
+class ChosenFiles:
     """`sizes`: of each log's chosen state. `without`: destroyed later and in no copy any more: nobody can want it."""
 
     def __init__(self, facts: dict[str, Facts], sizes: dict[str, int], without: set[bytes]) -> None:

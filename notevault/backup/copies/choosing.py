@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from notevault.auditlog import anchor, checkpoint, headers
 from notevault.auditlog.fault import Fault
 from notevault.auditlog.note import Verify
-from notevault.backup.copies.choice import Arriving, Choice, Live
+from notevault.backup.copies.choice import Arriving, Choice, ChosenFiles
 from notevault.backup.copies.facts import Facts, HeaderRef
 from notevault.backup.copies.joined import Broken, Log
 from notevault.backup.copies.port import HeaderName, State
@@ -263,7 +263,7 @@ class Chooser:
 
     def _choice(self, found: _Found, states: dict[str, State]) -> Choice:
         facts = {origin: found.facts[origin] for origin in states}
-        live = Live(facts, {origin: state.size for origin, state in states.items()}, found.without)
+        live = ChosenFiles(facts, {origin: state.size for origin, state in states.items()}, found.without)
         absent = {digest for origin in states for index, digest in found.missing[origin] if index < states[origin].size}
         lost = [f"{name.hex()[:16]}…" for name in sorted(absent)]
         for origin, state in states.items():

@@ -24,7 +24,7 @@ from notevault.backup.copies.identities import Identities
 from notevault.backup.copies.joined import Joiner, Log
 from notevault.backup.copies.opening import find_copies
 from notevault.backup.copies.port import Copy, HeaderName, State
-from notevault.errors import Damaged, LogDamaged, Missing, NotevaultError, NotFound
+from notevault.errors import CannotWrite, Damaged, LogDamaged, Missing, NotevaultError, NotFound, StorageFault
 from notevault.ports import Tree
 
 __all__ = ["Arriving", "Choice", "Copies", "Copy", "HeaderName", "LiveFiles", "Log", "State", "open_copies"]
@@ -95,15 +95,6 @@ class Copies:
     def card(self, origin: str) -> bytes | None:
         found = self.cards.get(origin)
         return None if found is None else found[1]
-
-    def states(self, origin: str) -> list[State]:
-        """All that count (FORMAT section 7.1), ascending; about 1 ms each. `Choice` needs only a few of them."""
-        found = []
-        for size, root in self.named(origin):
-            data = next(self.signed(origin, size, root), None)
-            if data is not None:
-                found.append(State(origin, size, root, data))
-        return found
 
     def whole(self, at_ms: int | None = None) -> Choice:
         """The newest that is whole; with `at_ms`, of those whose last entry is not later. NotFound if there is none."""
@@ -260,7 +251,8 @@ class Copies:
         """The same in pieces, copy by copy: take the first that does not end in Damaged, NotFound or StorageFault.
 
         The hash is known only at the end: what was written of a try that failed is to be thrown away. For
-        `Files.create` and `WriteOnce.add_stream`, which do that.
+        `Files.create` and `WriteOnce.add_stream`, which do that. A copy that may not be read is a StorageFault too, so
+        that CannotWrite is only ever said of the disk that is written to, and stops there.
         """
         raw = bytes.fromhex(digest)
         for copy in self.copies:
@@ -276,16 +268,22 @@ class Copies:
                     break
                 hash_.update(piece)
                 yield piece
+        except CannotWrite as fault:
+            self.bad.add((copy.name, raw))
+            raise StorageFault(fault.sentence, fault.next_step) from None
         except NotevaultError:
             self.bad.add((copy.name, raw))
             raise
         if left != 0 or hash_.digest() != raw:
             self.bad.add((copy.name, raw))
-            raise Damaged(f"The copy of the saved file {digest[:16]}… is not what was saved.")
+            raise Damaged(f"The copy of the saved file {digest[:16]}… is not what was saved.", _FROM)
 
 
 def _missing(digest: str) -> Missing:
-    return Missing(f"The saved file {digest[:16]}… is in none of the copies as it was saved.")
+    return Missing(f"The saved file {digest[:16]}… is in none of the copies as it was saved.", _FROM)
+
+
+_FROM = "Name another copy of the vault with a further --from, if there is one."
 
 
 def open_copies(

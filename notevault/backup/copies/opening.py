@@ -7,9 +7,10 @@ from pathlib import Path
 
 from notevault.backup.copies.place import PlaceCopy
 from notevault.backup.copies.port import Copy
+from notevault.backup.copies.there import is_folder, is_there
 from notevault.backup.copies.vault import VaultCopy
 from notevault.backup.places import layout as place
-from notevault.errors import Damaged, NotFound, Refused, UsageFault
+from notevault.errors import CannotWrite, Damaged, NotevaultError, NotFound, Refused, StorageFault, UsageFault
 from notevault.formats.ids import is_origin
 from notevault.ports import Tree
 
@@ -35,12 +36,21 @@ def spaced(vault: str) -> str:
 
 
 def find_copies(folders: Sequence[Path], open_tree: OpenTree, vault: str | None) -> tuple[list[Copy], str]:
-    """The copies of one vault, and its id. `vault`: 32 digits, or the first ones (`LEAST`). NotFound, Several."""
+    """The copies of one vault, and its id. `vault`: 32 digits, or the first ones (`LEAST`).
+
+    Raises NotFound, Several, UsageFault for a file, Refused where a folder may not be read, StorageFault.
+    """
     found: list[tuple[str, Copy]] = []
     for folder in folders:
-        if folder.exists() and not folder.is_dir():
+        if is_there(folder) and not is_folder(folder):
             raise UsageFault(f"{folder} is a file.", f"Name the folder in which `{place.FOLDER}` lies.")
-        here = _in(folder, open_tree)
+        try:
+            here = _in(folder, open_tree)
+        except CannotWrite:
+            raise Refused(
+                f"The system does not let you look into {folder}.",
+                "Ask whoever looks after it for the right to read it, or name another folder.",
+            ) from None
         if not here:
             raise NotFound(
                 f"There is no backup of a vault in {folder}.",
@@ -76,12 +86,17 @@ def _in(folder: Path, open_tree: OpenTree) -> list[tuple[str, Copy]]:
 
 def _below(folder: Path, open_tree: OpenTree) -> list[tuple[str, Copy]]:
     found: list[tuple[str, Copy]] = []
+    unread: NotevaultError | None = None
     for name in sorted(open_tree(folder).names("")):
         if is_origin(name):
             try:
                 found += _at(open_tree(folder / name), name)
             except (Damaged, NotFound):  # a link or a file of that name
                 continue
+            except (CannotWrite, StorageFault) as fault:  # perhaps of somebody else; alone it is no "nothing there"
+                unread = fault
+    if unread is not None and not found:
+        raise unread
     return found
 
 

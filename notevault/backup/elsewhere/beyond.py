@@ -131,7 +131,7 @@ def look(ground: Ground, source: Source, others: Sequence[Copy], origins: Sequen
 
     Raises as the copies do.
     """
-    vik = remembered(ground.files, LocalPaths(ground.places.root.parent))
+    vik = remembered(ground.files, LocalPaths(ground.local))
     own = VaultCopy(ground.vault_tree, source.vault)
     copies = Copies([own, *others], source.vault, vik)
     found = [_one(copies, source, origin) for origin in origins if origin in copies.cards]

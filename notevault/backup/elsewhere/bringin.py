@@ -138,7 +138,7 @@ def _files(
     ground: Ground, one: Extension, state: State, progress: Progress | None, stop: Callable[[], bool]
 ) -> int | None:
     """All sealed files of the state, read, hashed, durable; how many were new. None: stopped. Raises Missing."""
-    local = LocalState(ground.files, ground.places.root.parent)
+    local = LocalState(ground.files, ground.local)
     todo = sorted((digest.hex(), size) for digest, (size, _) in one.files(state.size).items())
     there = sum(ground.files.size(ground.vault / place.blob(digest)) is not None for digest, _ in todo)
     batch: list[tuple[str, bytes]] = []
@@ -179,7 +179,10 @@ def _large(ground: Ground, local: LocalState, one: Extension, digest: str, size:
             except (Damaged, NotFound, StorageFault):
                 continue
             return
-    raise Missing("A saved file is in none of the copies as it was saved.")
+    raise Missing(
+        "A saved file is in none of the copies as it was saved.",
+        "Name another copy of the vault with a further --from, if there is one.",
+    )
 
 
 def _log(ground: Ground, one: Extension, state: State) -> None:

@@ -56,7 +56,7 @@ def count(
     todo = [origin for origin in heads if origin not in found][: max(0, MOST - len(found))]
     if not todo:
         return found
-    vik = remembered(ground.files, LocalPaths(ground.places.root.parent))
+    vik = remembered(ground.files, LocalPaths(ground.local))
     copies = Copies([PlaceCopy(tree, source.vault)], source.vault, vik)
     for origin in todo:
         if origin in copies.cards:

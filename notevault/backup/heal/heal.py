@@ -8,12 +8,13 @@ no copy has the right bytes, everything stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from notevault.backup.copies.copies import Copies
 from notevault.backup.copies.place import PlaceCopy
 from notevault.backup.copies.port import Copy
 from notevault.backup.copies.vault import VaultCopy
+from notevault.backup.heal.healing import Healing, Progress
 from notevault.backup.heal.place import PlaceHealer
 from notevault.backup.heal.vault import VaultHealer
 from notevault.backup.model import HealReport, PlaceFile, Problem
@@ -21,34 +22,11 @@ from notevault.backup.places.ground import Ground
 from notevault.backup.places.layout import read_marker
 from notevault.backup.source import guard
 from notevault.backup.source.source import Source
-from notevault.errors import Damaged, NotevaultError, NotFound
+from notevault.errors import NotevaultError
 from notevault.ports import WriteOnce
 from notevault.storage.local import LocalState
 
 LOCK_WAIT_S = 30.0
-
-Progress = Callable[[int, int], None]
-"""Parts looked at, parts in all: 256 for the vault and for each place."""
-
-
-@dataclass
-class Healing:
-    """What was done so far; filled by the healers."""
-
-    progress: Progress
-    stop: Callable[[], bool]
-    parts: int = 0
-    done: int = 0
-    healed: int = 0
-    aside: int = 0
-    lost: dict[str, None] = field(default_factory=dict)  # digests that no copy has, of live files
-    problems: list[Problem] = field(default_factory=list)
-
-    def step(self) -> bool:
-        """One part is done. Whether to go on."""
-        self.done += 1
-        self.progress(self.done, self.parts)
-        return not self.stop()
 
 
 def heal(
@@ -68,8 +46,8 @@ def heal(
     place that this device knows was asked: then it freezes nothing any more, and `lost` names it.
     Raises NotFound when nothing has a log that can be read; errors of one place become its Problem.
     """
-    vault = ground.places.root.parent.name
-    local = LocalState(ground.files, ground.places.root.parent)
+    vault = ground.vault_id
+    local = LocalState(ground.files, ground.local)
     found = Healing(progress or (lambda _done, _all: None), stop)
     present = [(place, tree) for place, tree in targets if _is_there(place, tree, vault, found)]
     found.parts = 256 * (len(present) + heal_vault)
@@ -98,7 +76,7 @@ def _is_there(place: PlaceFile, tree: WriteOnce, vault: str, found: Healing) -> 
         if read_marker(tree, vault).place == place.id:
             return True
         found.problems.append(Problem("FOREIGN", place.name, "it is marked as another backup place"))
-    except (NotFound, Damaged) as fault:
+    except NotevaultError as fault:  # whatever one place has, the others have their turn
         found.problems.append(Problem("PLACE", place.name, fault.sentence))
     return False
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from notevault.auditlog import bundle, card, checkpoint
 from notevault.backup.checks.parts import exhausts, look_at_part
-from notevault.backup.copies.choice import Choice, Live
+from notevault.backup.copies.choice import Choice, ChosenFiles
 from notevault.backup.copies.copies import Copies
 from notevault.backup.copies.place import PlaceCopy
 from notevault.backup.copies.port import State
+from notevault.backup.heal.batch import Batch
+from notevault.backup.heal.healing import Healing
 from notevault.backup.model import Head, Problem
 from notevault.backup.places import layout as place
-from notevault.errors import Missing, NotFound
+from notevault.errors import NotFound
 from notevault.ports import WriteOnce
 from notevault.storage.headers import HEADER_LIMIT
 from notevault.storage.layout import BUNDLE
 
-if TYPE_CHECKING:
-    from notevault.backup.heal.heal import Healing
-
-IN_MEMORY = 8 << 20
-BATCH_BYTES = 32 << 20
-BATCH_FILES = 4096
+STEM = 40  # characters of a name that set aside still says
 
 
 class PlaceHealer:
@@ -35,8 +31,8 @@ class PlaceHealer:
         self._own, self._tree, self._rest, self._every, self._found = own, tree, rest, every, found
         self._day = ""
         self.sound = True
-        self._batch: list[tuple[str, bytes]] = []
-        self._weight = 0
+        self._kept: set[str] | None = None
+        self._batch = Batch(rest, self._put_back, self._large, lambda digest: self._lack(place.blob(digest)))
 
     def run(self, heads: Mapping[str, Head], wall_ms: int) -> None:
         """`heads`: what it once held, by this device's memory. Raises as `WriteOnce` does; NotFound without a log."""
@@ -44,14 +40,14 @@ class PlaceHealer:
         choice = self._every.newest()
         choice, sizes = self._mine(choice, heads)
         purged = {purge.digest for one in choice.facts.values() for purge in one.purges}
-        live = Live({origin: choice.facts[origin] for origin in sizes}, sizes, purged)
+        live = ChosenFiles({origin: choice.facts[origin] for origin in sizes}, sizes, purged)
         for first in range(256):
             self._part(first, live.part(first))
             if not self._found.step():
-                self._put_back()
+                self._batch.flush()
                 self.sound = False
                 return
-        self._put_back()
+        self._batch.flush()
         self._key_files(choice, sizes)
         for origin, size in sizes.items():
             self._log(choice, origin, size)
@@ -90,30 +86,18 @@ class PlaceHealer:
         if any(problem.path == folder for problem in looked.problems):
             self._aside(folder)
         self._tree.make_folders([folder])
-        for raw in looked.bad:
-            digest, size = raw.hex(), expected[raw][0]
-            path = place.blob(digest)
-            if size > IN_MEMORY:
-                self._large(path, digest, size)
-                continue
-            try:
-                self._batch.append((path, self._rest.read(digest, size)))
-            except Missing:
-                self._lack(path)
-                continue
-            self._weight += size
-            if self._weight >= BATCH_BYTES or len(self._batch) >= BATCH_FILES:
-                self._put_back()
+        self._batch.take(looked.bad, expected)
 
-    def _put_back(self) -> None:
+    def _put_back(self, files: list[tuple[str, bytes]]) -> None:
         """The right bytes are in memory: the wrong files are moved away, all of these get their names."""
-        batch, self._batch, self._weight = self._batch, [], 0
-        for path, _ in batch:
+        right = [(place.blob(digest), data) for digest, data in files]
+        for path, _ in right:
             self._aside(path)
-        self._found.healed += self._tree.add_batch(batch, read_back=True)
+        self._found.healed += self._tree.add_batch(right, read_back=True)
 
-    def _large(self, path: str, digest: str, size: int) -> None:
+    def _large(self, digest: str, size: int) -> None:
         """In pieces, twice: a copy is read to its end before the wrong file is moved."""
+        path = place.blob(digest)
         if any(exhausts(pieces) for pieces in self._rest.tries(digest, size)):
             self._aside(path)
             for pieces in self._rest.tries(digest, size):  # begins with the one that was right
@@ -129,7 +113,8 @@ class PlaceHealer:
         newest = max(refs, key=lambda ref: (ref.name.seq, ref.name.origin), default=None)
         there = set(self._own.headers())
         for ref in refs:
-            if (ref is not newest and ref.name not in there) or self._own.header(ref.name) is not None:
+            gone = ref.name not in there and not self._was_aside(place.header(*ref.name))
+            if (ref is not newest and gone) or self._own.header(ref.name) is not None:
                 continue
             data, path = self._rest.header(ref.name), place.header(*ref.name)
             if data is None:
@@ -190,6 +175,13 @@ class PlaceHealer:
         except NotFound:
             return
         self._found.aside += 1
+
+    def _was_aside(self, path: str) -> bool:
+        """Whether a file of this name was set aside here: by a healing that did not come to put the right one back."""
+        if self._kept is None:
+            days = (f"{place.QUARANTINE}/{day}" for day in self._own.names(place.QUARANTINE))
+            self._kept = {name[:STEM] for day in days for name in self._own.names(day)}
+        return path.rpartition("/")[2][:STEM] in self._kept
 
     def _lack(self, path: str) -> None:
         self.sound = False

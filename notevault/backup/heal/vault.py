@@ -6,29 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from notevault.auditlog import bundle
 from notevault.backup.checks.parts import exhausts, look_at_part
-from notevault.backup.copies.choice import Choice, Live
-from notevault.backup.copies.copies import READ_LIMIT, Copies
+from notevault.backup.copies.choice import Choice, ChosenFiles
+from notevault.backup.copies.copies import Copies
 from notevault.backup.copies.facts import Facts
 from notevault.backup.copies.port import Copy, State
 from notevault.backup.copies.vault import VaultCopy
+from notevault.backup.heal.batch import Batch
+from notevault.backup.heal.healing import Healing
 from notevault.backup.heal.ours import own_logs
 from notevault.backup.model import Problem
 from notevault.backup.places import layout as place
 from notevault.backup.places.ground import Ground
-from notevault.errors import Damaged, Missing, NotevaultError, NotFound, StorageFault
+from notevault.errors import CannotWrite, Damaged, DiskFull, NotevaultError, NotFound, StorageFault
 from notevault.storage.layout import BUNDLE
 from notevault.storage.local import LocalState
 from notevault.storage.lock import writer_lock
 
-if TYPE_CHECKING:
-    from notevault.backup.heal.heal import Healing
-
-BATCH_BYTES = 32 << 20
-BATCH_FILES = 4096
 _READ_ERRORS = (Damaged, NotFound, StorageFault)
 
 
@@ -54,8 +50,7 @@ class VaultHealer:
         self._others = Copies(given, vault, known or _only(self._all.viks))
         self._signed: dict[str, bytes | None] = {}
         self._whole = True
-        self._batch: list[tuple[str, bytes]] = []
-        self._weight = 0
+        self._batch = Batch(self._others, self._put_back, self._large, self._lack)
 
     def run(self) -> bool:
         """Whether all of the vault was looked at and is right now, files aside that nobody has. Raises NotFound."""
@@ -66,9 +61,9 @@ class VaultHealer:
         for first in range(256):
             self._part(first, self._live(choice, sizes).part(first))
             if not self._found.step():
-                self._put_back()
+                self._batch.flush()
                 return False
-        self._put_back()
+        self._batch.flush()
         return self._whole
 
     # -- what the vault should have
@@ -110,10 +105,10 @@ class VaultHealer:
         named = self._vault.named(origin)
         return named[0] if named and next(self._all.signed(origin, *named[0]), None) is not None else None
 
-    def _live(self, choice: Choice, sizes: dict[str, int]) -> Live:
+    def _live(self, choice: Choice, sizes: dict[str, int]) -> ChosenFiles:
         facts = choice.facts
         purged = {purge.digest for one in facts.values() for purge in one.purges}
-        return Live(facts, sizes, purged)  # destroyed by whichever state: it is not brought back
+        return ChosenFiles(facts, sizes, purged)  # destroyed by whichever state: it is not brought back
 
     # -- sealed files
 
@@ -121,28 +116,16 @@ class VaultHealer:
         looked = look_at_part(self._tree, first, expected, self._found.stop)
         if looked.bad and not self._real(place.blob_folder(first)):
             return
-        for raw in looked.bad:
-            digest, size = raw.hex(), expected[raw][0]
-            if size > READ_LIMIT:
-                self._large(digest, size)
-                continue
-            try:
-                self._batch.append((digest, self._others.read(digest, size)))
-            except Missing:
-                self._found.lost[digest] = None
-                continue
-            self._weight += size
-            if self._weight >= BATCH_BYTES or len(self._batch) >= BATCH_FILES:
-                self._put_back()
+        self._batch.take(looked.bad, expected)
 
-    def _put_back(self) -> None:
+    def _lack(self, digest: str) -> None:
+        self._found.lost[digest] = None
+
+    def _put_back(self, files: list[tuple[str, bytes]]) -> None:
         """The right bytes are in memory: the wrong files are moved away, all of these get their names."""
-        batch, self._batch, self._weight = self._batch, [], 0
-        if not batch:
-            return
         with writer_lock(self._files, self._local):
-            batch = [one for one in batch if not self._destroyed(one[0])]
-            ready = [(path, data) for digest, data in batch if self._clear(path := self._root / place.blob(digest))]
+            wanted = [one for one in files if not self._destroyed(one[0])]
+            ready = [(path, data) for digest, data in wanted if self._clear(path := self._root / place.blob(digest))]
             for folder in {path.parent for path, _ in ready}:
                 self._files.make_folder(folder)
             self._files.create_batch(ready)
@@ -151,21 +134,24 @@ class VaultHealer:
     def _large(self, digest: str, size: int) -> None:
         """In pieces, twice: a copy is read to its end before the wrong file is moved."""
         if not any(exhausts(pieces) for pieces in self._others.tries(digest, size)):
-            self._found.lost[digest] = None
+            self._lack(digest)
             return
         path = self._root / place.blob(digest)
         with writer_lock(self._files, self._local):
             if self._destroyed(digest) or not self._clear(path):
                 return
             self._files.make_folder(path.parent)
+            why = ""
             for pieces in self._others.tries(digest, size):
                 try:
                     self._files.create(path, pieces)
-                except _READ_ERRORS:
+                except _READ_ERRORS as fault:
+                    why = fault.sentence
                     continue
                 self._found.healed += 1
                 return
         self._whole = False
+        self._problem("STUCK", digest, f"it cannot be put back: {why}")
 
     def _destroyed(self, digest: str) -> bool:
         """Whoever writes beside us may have destroyed a note since we read the log: then it must not come back."""
@@ -253,11 +239,12 @@ class VaultHealer:
                 self._whole = False  # somebody writes, so it can be written: look again another time
                 return
             if not pieces or not rest:
-                self._clear(folder / "open")
+                if not (self._keep(folder / "open") if rest else self._clear(folder / "open")):
+                    return
                 if rest:
                     self._files.replace(folder / "open", bundle.pack(right))
                     self._found.healed += 1
-            if checkpoint is not None and self._clear(folder / "checkpoint"):
+            if checkpoint is not None and self._keep(folder / "checkpoint"):
                 self._files.replace(folder / "checkpoint", checkpoint)
                 self._found.healed += 1
                 self._signed[origin] = checkpoint
@@ -265,11 +252,12 @@ class VaultHealer:
     # -- helpers
 
     def _replace(self, path: str, data: bytes) -> None:
+        """In one step: an older key file that was moved away and not put back would pass for one that was given up."""
         whole = self._root / path
         with writer_lock(self._files, self._local):
-            if self._real(path.rpartition("/")[0]) and self._clear(whole):
+            if self._real(path.rpartition("/")[0]) and self._keep(whole):
                 self._files.make_folder(whole.parent)
-                self._files.create(whole, data)
+                self._files.replace(whole, data)
                 self._found.healed += 1
 
     def _real(self, folder: str) -> bool:
@@ -282,6 +270,21 @@ class VaultHealer:
             return False
         return True
 
+    def _keep(self, path: Path) -> bool:
+        """Copy what lies under this name to set-aside, so that it can be replaced. False when that cannot be done."""
+        try:
+            size = self._files.size(path)
+            if size is not None:
+                self._local.set_aside_range(path.name, path, 0, size, wall_ms=self._wall)
+                self._found.aside += 1
+        except DiskFull as fault:
+            return self._stuck(path, fault)
+        except (CannotWrite, StorageFault):  # perhaps the disk does not give its bytes: a rename needs none
+            return self._clear(path)
+        except NotevaultError as fault:
+            return self._stuck(path, fault)
+        return True
+
     def _clear(self, path: Path) -> bool:
         """Move what lies under this name to set-aside. False when that cannot be done; then it stays."""
         try:
@@ -290,10 +293,13 @@ class VaultHealer:
                 self._move_away(path)
                 self._found.aside += 1
         except NotevaultError as fault:
-            self._whole = False
-            self._problem("STUCK", path.name, f"what lies under this name cannot be moved away: {fault.sentence}")
-            return False
+            return self._stuck(path, fault)
         return True
+
+    def _stuck(self, path: Path, fault: NotevaultError) -> bool:
+        self._whole = False
+        self._problem("STUCK", path.name, f"what lies under this name cannot be set aside: {fault.sentence}")
+        return False
 
     def _move_away(self, path: Path) -> None:
         """A rename where that can be: after an attack there are thousands, and the disk may be full."""

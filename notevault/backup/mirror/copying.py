@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from notevault.backup.places import hashing
 from notevault.backup.places import layout as place
-from notevault.backup.source.cache import HeaderName
+from notevault.backup.source.cache import NamedKeyFile
 from notevault.errors import Damaged, NotevaultError, NotFound
 from notevault.ports import Tree, WriteOnce
 
@@ -51,21 +51,22 @@ class Copying:
             self._tell()
         return not enough()
 
-    def headers(self, todo: list[HeaderName]) -> list[HeaderName]:
-        """Key files; those that are not in the vault any more, or hold other bytes, are given back."""
-        wrong: list[HeaderName] = []
+    def headers(self, todo: list[NamedKeyFile]) -> dict[NamedKeyFile, str]:
+        """Key files; given back is which were not copied and why, as in `bad`."""
+        wrong: dict[NamedKeyFile, str] = {}
 
         def read() -> Iterator[tuple[str, bytes]]:
             for one in todo:
                 path = place.header(one.origin, one.seq, one.digest)
                 try:
                     data = self.vault.read(path, limit=_HEADER_LIMIT)
-                except NotevaultError:
-                    data = b""
+                except NotevaultError as fault:
+                    wrong[one] = _why(fault)
+                    continue
                 if hashlib.sha256(data).hexdigest() == one.digest:
                     yield path, data
                 else:
-                    wrong.append(one)
+                    wrong[one] = hashing.CHANGED
 
         self.tree.add_batch(read(), read_back=self.read_back)
         return wrong
@@ -133,8 +134,12 @@ class Copying:
             self._bad(digest, fault)
 
     def _bad(self, digest: str, fault: NotevaultError) -> None:
-        self.bad[digest] = hashing.MISSING if isinstance(fault, NotFound) else hashing.UNREADABLE
+        self.bad[digest] = _why(fault)
 
     def _tell(self, more: int = 0) -> None:
         if self.progress is not None:
             self.progress(self.weight + more, self.total, self.files)
+
+
+def _why(fault: NotevaultError) -> str:
+    return hashing.MISSING if isinstance(fault, NotFound) else hashing.UNREADABLE

@@ -16,31 +16,28 @@ from datetime import UTC, datetime
 
 from notevault.auditlog import checkpoint
 from notevault.backup import model
-from notevault.backup.mirror import plan, quiet, room, standing, strays
+from notevault.backup.mirror import faults, plan, standing, strays
 from notevault.backup.mirror.copying import Copying, Progress
 from notevault.backup.mirror.logs import LogCopy
-from notevault.backup.model import Head, More, PlaceFile, PlaceState, Problem, Report
-from notevault.backup.places import aside
+from notevault.backup.model import Head, More, PlaceFile, PlaceState, Problem, Report, Waiting
+from notevault.backup.places import aside, hashing
 from notevault.backup.places import layout as place
 from notevault.backup.places.ground import Ground
 from notevault.backup.source import guard
 from notevault.backup.source.source import Source
 from notevault.backup.words.status import lost_words, more_words
-from notevault.errors import (
-    Busy,
-    CannotWrite,
-    Damaged,
-    DiskFull,
-    LogDamaged,
-    NotevaultError,
-    NotFound,
-    NoVault,
-    UnknownFormat,
-)
+from notevault.errors import Busy, Damaged, NotevaultError, NotFound, NoVault
 from notevault.ports import Volume, WriteOnce
 
 SIZES_MS = 3600 * 1000
 """So often names and sizes are compared as a whole; in between names alone, which cost a fifth."""
+
+
+_NOT_COPIED = {
+    hashing.MISSING: "is not in the vault any more",
+    hashing.CHANGED: "of the vault holds other bytes than it did",
+    hashing.UNREADABLE: "of the vault could not be read",
+}
 
 
 def run_pass(
@@ -58,7 +55,7 @@ def run_pass(
 ) -> Report:
     """`tree`: the folder `place.base` of the place. `progress` gets bytes done, bytes in all, files done.
 
-    `whole_log`: also entries that bring no file are copied at once, which otherwise wait for company (`quiet`).
+    `whole_log`: also entries that bring no file are copied at once, which otherwise wait for company (`plan.is_due`).
     `refill`: go on although the place has lost most of what it had; `heal` asks for that. Raises nothing of ours: a
     verdict. The place's state is saved, but for its pace.
     """
@@ -70,8 +67,8 @@ def run_pass(
             report = going.save(report)
     except Busy as fault:
         report = Report(model.BUSY, detail=fault.sentence)
-    except NotevaultError as fault:  # this device's own memory cannot be written
-        report = Report(model.BROKEN, detail=fault.sentence)
+    except NotevaultError as fault:  # this device's own memory cannot be read or written
+        report = Report(model.FAULT, detail=fault.sentence)
     return replace(report, seconds=time.monotonic() - begun)
 
 
@@ -92,6 +89,7 @@ class _Pass:
     there: int = 0  # live files at the place
     refilled: int = 0  # of them, that had been there before and were gone
     problems: list[Problem] = field(default_factory=list)
+    waiting: Waiting = field(default_factory=Waiting)  # after it
 
     def __post_init__(self) -> None:
         self.ground.places.take_left(self.at.id)
@@ -105,26 +103,26 @@ class _Pass:
         try:
             verdict, detail = self._run()
         except NotevaultError as fault:
-            verdict, detail = self._verdict_of(fault), fault.sentence
+            verdict, detail = faults.verdict_of(fault, self.tree, self.source.vault), fault.sentence
+        self.waiting = self.source.since(self.state.heads)
         return Report(
             verdict,
             copied=self.copied,
             copied_bytes=self.copied_bytes,
             files=self.there,
-            waiting=self.source.since(self.state.heads).changes,
+            waiting=self.waiting.changes,
             problems=tuple(self.problems),
             detail=detail,
         )
 
     def save(self, report: Report) -> Report:
-        waiting = self.source.since(self.state.heads)
         since = self.before.verdict_ms if self.before.verdict == report.verdict else self.now
         state = replace(
             self.state,
             verdict=report.verdict,
             verdict_ms=since or self.now,
-            waiting=waiting.changes,
-            waiting_ms=waiting.first_ms,
+            waiting=self.waiting.changes,
+            waiting_ms=self.waiting.first_ms,
             tried_ms=self.now,
             durability="reduced" if self.tree.durability != "full" else self.before.durability,
         )
@@ -150,6 +148,9 @@ class _Pass:
             return model.WAITING, "The vault was written to meanwhile; the next pass looks again."
         if stands.verdict and not (stands.verdict == model.SHRUNK and self.refill):
             return stands.verdict, ""
+        new = self.source.since(self.before.heads)
+        if new.fault:
+            return model.SOURCE, new.fault
         sizes = not 0 <= self.now - self.before.quick_ms < SIZES_MS
         todo = plan.make(self.source, self.tree, self.look.skip, sizes=sizes)
         self.there = todo.there
@@ -157,16 +158,16 @@ class _Pass:
             wrong = len(todo.wrong)
             self.state = replace(self.state, quick_ms=self.now, hurt=max(self.state.hurt, wrong))
             self.problems += [Problem("SIZE", path, "it has another size than was saved") for path in todo.wrong[:100]]
-        if self._shrunk(todo):
+        if self._shrunk(todo, new):
             return model.SHRUNK, ""
         due = {
             origin
             for origin, head in self.source.heads.items()
             if self.whole_log
             or origin in stands.again
-            or quiet.is_due(self.source, origin, stands.heads.get(origin), self.before, self.now)
+            or plan.is_due(self.source, origin, stands.heads.get(origin), self.before, self.now)
         }
-        if fault := room.lacking(self.tree, self.source, todo, due, stands.heads):
+        if fault := plan.lacking(self.tree, self.source, todo, due, stands.heads):
             return model.FULL, fault
         self._begin(todo, due)
         return self._add(todo, stands, due, sizes=sizes)
@@ -269,11 +270,11 @@ class _Pass:
         if (words := more_words(more)) and words != more_words(self.before.more):
             self.problems.append(Problem("GAP", "", words))
 
-    def _shrunk(self, todo: plan.Plan) -> bool:
+    def _shrunk(self, todo: plan.Plan, new: Waiting) -> bool:
         """Whether most of what was there is gone, without its anchors. Few files are simply copied again."""
         if not self.before.heads or self.refill:
             return False
-        lost = len(todo.blobs) - self.source.since(self.before.heads).changes
+        lost = len(todo.blobs) - new.changes
         if lost >= guard.FREEZE_AT and 2 * lost >= self.before.files:
             return True
         if lost > 0:
@@ -303,10 +304,10 @@ class _Pass:
 
     def _headers(self, todo: plan.Plan) -> None:
         copying = Copying(self.ground.vault_tree, self.tree, self.read_back, self.stop, None, 0)
-        for one in copying.headers(todo.headers):
+        for one, why in copying.headers(todo.headers).items():
             # Older ones may be gone (FORMAT 7.6); the newest is watched by `guard`.
             path = place.header(one.origin, one.seq, one.digest)
-            self.problems.append(Problem("KEY_FILE", path, "an older key file is not in the vault any more"))
+            self.problems.append(Problem("KEY_FILE", path, f"an older key file {_NOT_COPIED[why]}"))
 
     def _aside(self, junk: list[str]) -> None:
         for path in junk:
@@ -326,23 +327,6 @@ class _Pass:
         if there is not None and there != data:
             self._aside([path])
         self.tree.add(path, data, read_back=self.read_back)
-
-    def _verdict_of(self, fault: NotevaultError) -> str:
-        if isinstance(fault, (LogDamaged, NoVault, UnknownFormat)):
-            return model.SOURCE
-        if isinstance(fault, DiskFull):
-            return model.FULL
-        if isinstance(fault, Busy):
-            return model.BUSY
-        try:
-            place.read_marker(self.tree, self.source.vault)
-        except Damaged:
-            return model.FOREIGN
-        except NotevaultError:
-            return model.ABSENT
-        if isinstance(fault, CannotWrite):
-            return model.READ_ONLY
-        return model.PLANTED if isinstance(fault, Damaged) else model.BROKEN
 
 
 def _stale(before: PlaceState, now: int) -> bool:

@@ -1,21 +1,38 @@
-"""What a place lacks, by names alone: the vault's live files less the names that are there. Nothing is opened.
+"""What a pass is to do: what a place lacks (`make`), which logs to commit there (`is_due`), and whether it fits.
 
-A folder that is listed in full only now and then (`sizes`) also tells files whose size is wrong; their bytes are for
+What is lacking is told by names alone: the vault's live files less the names that are there; nothing is opened. A
+folder that is listed in full only now and then (`sizes`) also tells files whose size is wrong; their bytes are for
 `verify` to read.
+
+Each commit of a log costs two small files that stay at the place for ever:
+
+    what grew                                     committed
+    a file is named (a record, a key file)        at once
+    reading, opening, locking                     15 minutes after the last commit
+    nothing but backups' own results              a day after it
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from notevault.backup.model import Head, PlaceState
 from notevault.backup.places import layout as place
-from notevault.backup.source.cache import HeaderName
+from notevault.backup.source.cache import NamedKeyFile
+from notevault.backup.source.log import waiting_in
 from notevault.backup.source.source import Source
-from notevault.ports import Tree
+from notevault.backup.words.plain import size_words
+from notevault.ports import Tree, WriteOnce
 from notevault.storage.layout import parse_header_name
 
+QUIET_MS = 15 * 60 * 1000
+OWN_MS = 24 * 3600 * 1000
+SPARE = 1 << 20  # bytes that are left free: a stick filled to the last byte cannot even take the anchor
+_CLUSTER = 4096
+_ENTRY = 700  # bytes of a log's entry, more than most have
+_OWN = re.compile(rb'"ev":"(?:backup\.[a-z]+|verify\.run)"')
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -26,7 +43,7 @@ class Plan:
     """
 
     blobs: list[tuple[str, int]] = field(default_factory=list)
-    headers: list[HeaderName] = field(default_factory=list)
+    headers: list[NamedKeyFile] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     there: int = 0
     strays: list[str] = field(default_factory=list)
@@ -89,3 +106,41 @@ def _headers(plan: Plan, source: Source, tree: Tree) -> None:
                 plan.folders.append(place.headers(header.origin))
         if f"{header.seq:08d}-{header.digest}" not in names[header.origin]:
             plan.headers.append(header)
+
+
+# -- which logs, and whether it fits
+
+
+def is_due(source: Source, origin: str, there: Head | None, state: PlaceState, now_ms: int) -> bool:
+    """Whether this log's present state is to be committed. `there`: the newest of its states at the place."""
+    head = source.heads[origin]
+    if there is None:
+        return head.size > 0
+    if there.size >= head.size:
+        return False
+    age = now_ms - state.committed_ms
+    if not 0 <= age < QUIET_MS:
+        if not 0 <= age < OWN_MS:
+            return True
+        return any(_OWN.search(data) is None for data in source.entries(origin, there.size, head.size))
+    return waiting_in(source.entries(origin, there.size, head.size))[0] > 0
+
+
+def lacking(tree: WriteOnce, source: Source, todo: Plan, due: Iterable[str], heads: Mapping[str, Head]) -> str:
+    """A sentence where it does not fit, else "". `due`: logs that are brought from `heads` to their present state.
+
+    Asked before anything is begun.
+    """
+    grown = [source.heads[one].size - heads.get(one, Head(0, b"")).size for one in due]
+    if not todo.blobs and not grown:
+        return ""
+    free = tree.free_bytes()
+    if free is None:
+        return ""
+    rounded = sum(-size % _CLUSTER for _, size in todo.blobs)
+    copied = todo.weight + rounded + _ENTRY * sum(grown)
+    spare = SPARE if todo.blobs else 0
+    if copied + spare <= free:
+        return ""
+    left = f", and {size_words(spare)} must stay free" if spare else ""
+    return f"It has {size_words(free)} free; what is new takes {size_words(copied)} there{left}. Nothing was begun."

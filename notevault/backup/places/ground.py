@@ -19,3 +19,13 @@ class Ground:
     vault: Path
     vault_tree: Tree
     device: str
+
+    @property
+    def local(self) -> Path:
+        """The device's own folder of the vault, `<local>/<vault id>` (FORMAT.md section 9)."""
+        return self.places.root.parent
+
+    @property
+    def vault_id(self) -> str:
+        """32 hexadecimal digits."""
+        return self.local.name

@@ -32,9 +32,10 @@ that it belongs to. Please do not rename, sort or delete anything in here.
 To get notes back on any computer: install notevault, have the printed
 recovery sheet at hand, and type
 
-    notevault backup restore --from FOLDER --to NEWFOLDER --sheet -
+    notevault backup restore --from FOLDER
 
-where FOLDER is the folder in which you found this folder.
+where FOLDER is the folder in which you found this folder. It asks for the
+sheet.
 """
 
 T = TypeVar("T", bound=Tree)

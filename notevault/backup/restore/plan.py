@@ -19,6 +19,7 @@ from pathlib import Path
 
 from notevault.backup.copies.copies import Choice, Copies, Copy
 from notevault.backup.copies.place import PlaceCopy
+from notevault.backup.copies.there import is_folder, is_link, is_there
 from notevault.backup.restore.salvage import Salvage, orphans, taken_over
 from notevault.errors import Busy, CannotWrite, Damaged, DiskFull, NotFound, Refused, StorageFault
 from notevault.formats import text
@@ -119,11 +120,11 @@ def check_target(files: Files, to: Path, journal: Journal | None, building: Buil
 
     Raises Refused for a folder with something in it, CannotWrite for what is no folder.
     """
-    if to.is_symlink() or (to.exists() and not to.is_dir()):
+    if is_link(to) or (is_there(to) and not is_folder(to)):
         raise CannotWrite(f"{to} is no folder.", "Name a new folder with --to.")
     if not files.names(to):
         return False
-    if journal is not None and not building.vault.exists():
+    if journal is not None and building.vault.name not in files.names(building.root):
         return True
     raise Refused(
         f"There is something in {to} already. A restore never writes over anything.",

@@ -60,10 +60,6 @@ class Rest:
         )
 
 
-def _is_path(value: object) -> bool:
-    return isinstance(value, str) and value != "" and "\0" not in value
-
-
 _BAD = "What was left to do of a restore does not read."
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from notevault.auditlog import bundle, merkle
 from notevault.backup.copies.copies import Choice, Copies, State
+from notevault.backup.copies.there import is_folder
 from notevault.backup.places import layout as names
 from notevault.backup.restore.batches import Batches
 from notevault.backup.restore.plan import Building, Journal, busy, check_target, make_folder, same
@@ -27,10 +28,12 @@ from notevault.errors import (
     DiskFull,
     Interrupted,
     LogDamaged,
+    Missing,
     NotevaultError,
     NotFound,
     StorageFault,
 )
+from notevault.formats.ids import is_digest
 from notevault.ports import Files, WriteOnce
 from notevault.storage.layout import BUNDLE
 
@@ -74,8 +77,9 @@ def restore(
     `may_miss` is asked when more is missing than the choice said: files whose bytes turned out to be wrong.
 
     Raises Refused (the folder is taken, or begun with something else), Busy, Interrupted (`stop`), Damaged (files are
-    in no copy, and `may_miss` does not accept that), LogDamaged, DiskFull, CannotWrite, StorageFault. After each of
-    them the same call goes on where this one ended. `finish` takes away what it leaves to be able to.
+    in no copy, and `may_miss` does not accept that), LogDamaged, DiskFull, CannotWrite, StorageFault, NotFound (the
+    folder that is being built is gone). After each of them the same call goes on where this one ended. `finish` takes
+    away what it leaves to be able to.
     """
     building = Building(to)
     wanted = Journal.of(copies.vault, choice)
@@ -217,7 +221,7 @@ class _Job:
     # -- notes
 
     def _notes(self) -> None:
-        built = {bytes.fromhex(one.name): one for one in self._built_blobs() if _is_digest(one.name)}
+        built = {bytes.fromhex(one.name): one for one in self._built_blobs() if is_digest(one.name)}
         total = self.choice.live.weight
         looked = 0
         for first in range(256):
@@ -253,24 +257,25 @@ class _Job:
                 self._large(path, digest, size)
             else:
                 self.batches.put(path, self.copies.read(digest, size))
-        except NotFound:
+        except Missing:  # not NotFound: our own disk may be gone
             self.need_copies()
             self.missing += 1
             return
         self.done_files, self.done_bytes = self.done_files + 1, self.done_bytes + size
 
     def _large(self, path: str, digest: str, size: int) -> None:
-        """From the first copy that has it right. Raises NotFound when none has."""
+        """From the first copy that has it right. Raises Missing when none has."""
+        self.batches.flush()  # one writes at a time
         for pieces in self.copies.tries(digest, size):
             with contextlib.suppress(_Unread, Damaged):  # its own faults; those of our disk are not passed over
                 self.place.add_stream(path, _readable(pieces), sha256=digest)
                 return
-        raise NotFound("A file is whole in none of the folders named.")
+        raise Missing("A file is whole in none of the folders named.")
 
     def need_copies(self) -> None:
         """What was pulled out in the middle has lost nothing. Raises StorageFault."""
         for each in self.copies.copies:
-            if not Path(each.name).is_dir():
+            if not is_folder(Path(each.name)):
                 self.batches.flush()
                 raise StorageFault(f"{each.name} is not there any more.", f"Plug it in again. {_AGAIN}")
 
@@ -287,7 +292,7 @@ class _Job:
         origin, log = state.origin, self.copies.log(state.origin, state)
         card = self.copies.card(origin)
         if card is None:
-            raise Damaged("The card of a log is in none of the folders named.")
+            raise Damaged("The card of a log is in none of the folders named.", "Name one more with a further --from.")
         self.batches.put(f"vault/{names.card(origin)}", card)
         roots = bytearray()
         for number in range(log.bundles):
@@ -320,10 +325,6 @@ class _Built:
     path: str  # below `<to>.restoring`
     name: str
     size: int
-
-
-def _is_digest(name: str) -> bool:
-    return len(name) == 64 and not set(name) - set("0123456789abcdef")
 
 
 def _hash(pieces: Iterator[bytes]) -> bytes:

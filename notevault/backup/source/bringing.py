@@ -97,7 +97,7 @@ def tidy(ground: Ground) -> None:
 
 
 def _locked(ground: Ground) -> AbstractContextManager[None]:
-    return writer_lock(ground.files, LocalState(ground.files, ground.places.root.parent))
+    return writer_lock(ground.files, LocalState(ground.files, ground.local))
 
 
 def _clear(ground: Ground) -> None:
@@ -125,7 +125,7 @@ def apply(ground: Ground) -> bool:
     folder = ground.places.root / FOLDER
     if ground.files.size(folder / PLAN) is None:
         return False
-    local = LocalState(ground.files, ground.places.root.parent)
+    local = LocalState(ground.files, ground.local)
     with _locked(ground):
         if ground.files.size(folder / PLAN) is None:
             return False  # another process has finished it meanwhile

@@ -26,7 +26,7 @@ _MAGIC = b"notevault live 1 "
 _LIMIT = 1 << 30  # twenty million files
 
 
-class HeaderName(NamedTuple):
+class NamedKeyFile(NamedTuple):
     """A key file that an entry of a log names. `size` in bytes."""
 
     origin: str
@@ -52,7 +52,7 @@ class Kept:
     viks: frozenset[bytes]  # purges were judged by these
     logs: dict[str, Walked]
     key_files: dict[str, KeyFile] = field(repr=False)
-    named: tuple[HeaderName, ...] = field(repr=False)
+    named: tuple[NamedKeyFile, ...] = field(repr=False)
     live: Live = field(repr=False)
 
 
@@ -121,7 +121,7 @@ def decode(data: bytes) -> Kept:
         frozenset(bytes.fromhex(vik) for vik in says["viks"]),
         {origin: _walked(*log) for origin, log in says["logs"].items()},
         {one.key: one for one in key_files},
-        tuple(HeaderName(origin, int(seq), digest, int(size)) for origin, seq, digest, size in says["named"]),
+        tuple(NamedKeyFile(origin, int(seq), digest, int(size)) for origin, seq, digest, size in says["named"]),
         Live.unpack(says["counts"], data[middle:], purged),
     )
 

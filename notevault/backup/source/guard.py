@@ -32,6 +32,7 @@ TOUCHED_MOST = 2048  # files hashed on the hint of their times; beyond that, eve
 PARTS_A_DAY = 3
 DAY_MS = 24 * 3600 * 1000
 HOUR_MS = 3600 * 1000  # so old the remembered time of the last look may be: disks want to sleep
+BEFORE_MS = 2000  # times of files and of our clock need not agree to the millisecond (FAT counts in steps of 2 s)
 KEPT_MOST = 10_000  # hurt files named in the memory; a freeze does not need more
 _LIMIT = 4 << 20
 
@@ -61,7 +62,8 @@ class Memory:
 
 def look(source: Source, vault_tree: Tree, places: Places, now_ms: int, since_ms: int | None = None) -> Look:
     """Look at the vault's files. `since_ms`: when it was looked at last, for the hint (None: as remembered; 0: never,
-    then every file is about to be hashed by the first backup anyway).
+    then every file is about to be hashed by the first backup anyway). Files that are `BEFORE_MS` older are looked at
+    as well.
 
     Freezes where too much is hurt. Raises NotFound when the vault's folder is gone, CannotWrite, StorageFault;
     LogDamaged when too much is hurt and no freeze can be written: then nothing may be copied either.
@@ -86,14 +88,16 @@ def look(source: Source, vault_tree: Tree, places: Places, now_ms: int, since_ms
         hurt = {digest: why for digest, why in hurt.items() if why != hashing.MISSING or digest in before.hurt}
     lost = frozenset(before.lost & hurt.keys())
     hurt = {digest: why for digest, why in hurt.items() if digest not in lost}
-    return _settle(source, places, replace(after, hurt=hurt, lost=lost), before)
+    return _settle(source, places, replace(after, hurt=hurt, lost=lost), before, now_ms)
 
 
 def note(source: Source, places: Places, now_ms: int, found: dict[str, str]) -> Look:
-    """Files that a copy run found hurt, added to what is known; freezes as `look` does."""
+    """Files that a copy run found hurt, added to what is known; freezes as `look` does. The others were not looked at,
+    so the time of the last look stays.
+    """
     before = recall(source.files, places)
     fresh = {digest: why for digest, why in found.items() if digest not in before.lost}
-    return _settle(source, places, replace(before, at=now_ms, hurt={**before.hurt, **fresh}), before)
+    return _settle(source, places, replace(before, hurt={**before.hurt, **fresh}), before, now_ms)
 
 
 def give_up(files: Files, places: Places, digests: Iterable[str]) -> None:
@@ -118,14 +122,14 @@ def recall(files: Files, places: Places) -> Memory:
         return Memory()
 
 
-def _settle(source: Source, places: Places, after: Memory, before: Memory) -> Look:
+def _settle(source: Source, places: Places, after: Memory, before: Memory, now_ms: int) -> Look:
     count, hurt = source.live.count, len(after.hurt)
     frozen = hurt >= FREEZE_AT or (hurt >= 2 and 2 * hurt >= count)
     if frozen:  # first: should the memory not be writable any more, nothing is copied all the same
         missing = sum(why == hashing.MISSING for why in after.hurt.values())
         why = "missing" if missing == hurt else "changed" if not missing else "changed or missing"
         try:
-            places.freeze(after.at, hurt, why)
+            places.freeze(now_ms, hurt, why)
         except NotevaultError as fault:
             raise LogDamaged(
                 f"{hurt:,} saved files are missing or changed, and this laptop cannot even note that the backups stop"
@@ -158,7 +162,7 @@ def _path(places: Places) -> Path:
 class _Looking:
     def __init__(self, source: Source, tree: Tree, since_ms: int) -> None:
         self._source, self._live, self._tree = source, source.live, tree
-        self._since_ns = since_ms * 1_000_000 if since_ms else 0
+        self._since_ns = max(1, since_ms - BEFORE_MS) * 1_000_000 if since_ms else 0
         self._touched: list[tuple[str, int]] = []
         self.hurt: dict[str, str] = {}
 

@@ -24,6 +24,5 @@ def read_vault(ground: Ground) -> Source:
 
 
 def _read(ground: Ground) -> Source:
-    local = ground.places.root.parent
-    vik = remembered(ground.files, LocalPaths(local))
-    return read_source(ground.files, ground.vault, ground.places.root / "live", vik=vik, vault_id=local.name)
+    vik = remembered(ground.files, LocalPaths(ground.local))
+    return read_source(ground.files, ground.vault, ground.places.root / "live", vik=vik, vault_id=ground.vault_id)

@@ -12,7 +12,7 @@ incomplete copy left shorter than it is cited.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from notevault.auditlog.fault import Fault
 from notevault.backup.model import Head, Waiting
 from notevault.backup.source import cache as livecache
 from notevault.backup.source import keyfiles as identity
-from notevault.backup.source.cache import HeaderName
+from notevault.backup.source.cache import NamedKeyFile
 from notevault.backup.source.live import Live
 from notevault.backup.source.log import LogSource, waiting_in
 from notevault.backup.source.walking import Survey
@@ -30,7 +30,7 @@ from notevault.formats.ids import is_origin
 from notevault.ports import Files
 from notevault.storage.layout import VaultPaths
 
-__all__ = ["HeaderName", "Source", "Waiting", "read_source"]
+__all__ = ["NamedKeyFile", "Source", "Waiting", "read_source"]
 
 SAVE_AFTER = 256  # entries gone through anew: saving the cache costs a sync, going through these costs 3 ms
 MOST_VAULTS = 8  # whose key files lie in one folder; more are nobody's accident
@@ -48,16 +48,13 @@ class Source:
     heads: dict[str, Head]
     checkpoints: dict[str, bytes] = field(repr=False)
     live: Live = field(repr=False)
-    headers: tuple[HeaderName, ...] = field(repr=False)
+    headers: tuple[NamedKeyFile, ...] = field(repr=False)
     closed: frozenset[str]
     faults: dict[str, str]
     files: Files = field(repr=False)
     paths: VaultPaths = field(repr=False)
     _logs: dict[str, LogSource] = field(repr=False)
     _totals: dict[str, Waiting] = field(repr=False)
-
-    def card(self, origin: str) -> bytes:
-        return self._logs[origin].card_bytes
 
     def log(self, origin: str) -> LogSource:
         return self._logs[origin]
@@ -66,28 +63,26 @@ class Source:
         """Proven against the signed root, bundle by bundle. Raises LogDamaged."""
         return self._logs[origin].entries(start, stop)
 
-    def root_at(self, origin: str, size: int) -> bytes:
-        """The root that the log had at `size`, at most its present one. Raises LogDamaged."""
-        return self._logs[origin].root_at(size)
-
-    def seals(self, origin: str, there: Collection[int] = ()) -> Iterator[tuple[int, bytes]]:
-        """Number and bytes of every seal that holds, without those in `there`."""
-        return self._logs[origin].seals(there)
-
     def since(self, heads: Mapping[str, Head]) -> Waiting:
-        """What the logs have beyond these states: nothing beyond a larger one; one of another way does not count."""
-        changes, first = 0, 0
+        """What the logs have beyond these states: nothing beyond a larger one; one of another way does not count.
+
+        Raises nothing of ours. A log that does not hold where it would have to be read counts as a whole, and `fault`
+        says so: the vault is damaged, whatever a place is like.
+        """
+        changes, first, fault = 0, 0, ""
         for origin, log in self._logs.items():
             known = heads.get(origin)
             if known is not None and (known.size > log.size or known == self.heads[origin]):
                 continue
-            if known is None or not log.had(known):
-                found = self._totals[origin]
-            else:
-                found = Waiting(*waiting_in(log.entries(known.size, log.size)))
+            found = self._totals[origin]
+            try:
+                if known is not None and log.had(known):
+                    found = Waiting(*waiting_in(log.entries(known.size, log.size)))
+            except NotevaultError as damage:
+                fault = fault or damage.sentence
             changes += found.changes
             first = min(filter(None, (first, found.first_ms)), default=0)
-        return Waiting(changes, first)
+        return Waiting(changes, first, fault)
 
     def moved(self) -> bool:
         """Has anything been written since this look? Then what is missing here may just have been destroyed rightly."""
@@ -117,7 +112,7 @@ def read_source(
         except (NoVault, NotFound) as fault:  # key files of an unfinished set-up, or of another vault
             never = fault
     if not read:
-        raise _nothing(files, paths, never)
+        raise _nothing(files, paths, never, opened=vik is not None)
     if len(read) > 1:
         raise Damaged(
             "Two vaults lie in one folder, and this laptop has opened neither yet.",
@@ -144,8 +139,10 @@ def read_source(
     )
 
 
-def _nothing(files: Files, paths: VaultPaths, never: NotevaultError | None) -> NotevaultError:
-    """Nothing is believed: because there is no vault, or because what says whose it is, is gone."""
+def _nothing(files: Files, paths: VaultPaths, never: NotevaultError | None, *, opened: bool) -> NotevaultError:
+    """Nothing is believed: because there is no vault, or because what says whose it is, is gone. `opened`: this device
+    opened it once, so its set-up was finished.
+    """
     logs = [name for name in files.names(paths.all_audit) if is_origin(name)]
     for origin in logs:
         try:
@@ -157,4 +154,9 @@ def _nothing(files: Files, paths: VaultPaths, never: NotevaultError | None) -> N
                 "MISSING: the vault's notes are there, but not the key files that belong to them.",
                 "Keep the folder as it is; `notevault backup heal` puts back what a backup place has.",
             )
+    if opened and never is not None:
+        return LogDamaged(
+            "MISSING: the log of this vault is gone.",
+            "Keep the folder as it is; `notevault backup heal` puts back what a backup place has.",
+        )
     return never or NoVault("There is no vault in this folder.")

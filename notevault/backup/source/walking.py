@@ -10,7 +10,7 @@ from notevault.auditlog import ed25519, entry
 from notevault.auditlog.canon import unbase64
 from notevault.auditlog.events import HEADERS
 from notevault.auditlog.walk import PURGE
-from notevault.backup.source.cache import HeaderName, Kept, Walked
+from notevault.backup.source.cache import Kept, NamedKeyFile, Walked
 from notevault.backup.source.keyfiles import KeyFile, read_card
 from notevault.backup.source.live import Live
 from notevault.backup.source.log import LogSource, file_entries
@@ -187,7 +187,7 @@ class _Walking:
         self._tries = MOST_FALSE
         self.written: dict[bytes, tuple[int, int]] = {}
         self.purged: set[bytes] = set()
-        self.named: list[HeaderName] = []
+        self.named: list[NamedKeyFile] = []
 
     def feed(self, origin: str, log: LogSource, start: int) -> tuple[int, int]:
         """Entries that name a file from `start` on: how many, and the time of the first."""
@@ -197,7 +197,7 @@ class _Walking:
             first_ms = first_ms or found.t
             digest, size = found.c or "", found.z or 0
             if found.ev in HEADERS:
-                self.named.append(HeaderName(origin, found.k["seq"], digest, size))
+                self.named.append(NamedKeyFile(origin, found.k["seq"], digest, size))
             elif found.ev != "record.purge":
                 self.written[bytes.fromhex(digest)] = (size, index)
             elif self._by_vault(digest, found.k["sig"]):

@@ -40,7 +40,9 @@ class Here:
 
 @dataclass(frozen=True)
 class Overview:
-    """`here`: by id, without the places that did not answer in time. `fault`: why the vault itself does not read."""
+    """`here`: by id, without the places that did not answer in time. `fault`: why the vault itself does not read, or
+    what of its log a look for what waits found damaged.
+    """
 
     places: tuple[PlaceStatus, ...]
     here: Mapping[str, Here]
@@ -59,7 +61,7 @@ class Overview:
 def look(
     ground: Ground, open_tree: Callable[[Path], Tree], volumes: Volumes, *, patience_s: float = PATIENCE_S
 ) -> Overview:
-    """Raises what this device's own memory raises; nothing for a vault or a place that does not hold."""
+    """Raises what this device's own memory raises; nothing for a vault, a log of it or a place that does not hold."""
     now = ground.clock.wall_ms()
     offset = ground.clock.utc_offset_minutes(now)
     source: Source | None = None
@@ -69,15 +71,17 @@ def look(
     except NotevaultError as error:
         fault = error.sentence
     places, frozen = ground.places.all(), ground.places.frozen()
+    states = {place.id: ground.places.state(place.id) for place in places}
+    waits = {} if source is None else {known: source.since(state.heads) for known, state in states.items()}
+    fault = next((waiting.fault for waiting in waits.values() if waiting.fault), fault)
     asking = _Asking(ground, open_tree, volumes)
     asking.ask(places, patience_s)
     found = []
     for place in places:
         here = asking.here.get(place.id)
-        state = seen_now(ground.places.state(place.id), here)
-        if source is None and state.verdict not in model.ALARMS:
+        state = seen_now(states[place.id], here)
+        if fault and state.verdict not in model.ALARMS:
             state = replace(state, verdict=model.SOURCE)
-        waiting = None if source is None else source.since(state.heads)
         handed = place.kind == "cloud"
         service = here.volume.name if handed and here is not None and here.volume is not None else ""
         found.append(
@@ -86,7 +90,7 @@ def look(
                 state,
                 ground.places.proofs(place.id),
                 frozen,
-                waiting,
+                waits.get(place.id),
                 now,
                 handed,
                 service=service,
@@ -136,7 +140,7 @@ class _Asking:
             thread.join(max(0.0, (until - self.ground.clock.boot_ms()) / 1000))
 
     def _look(self, place: PlaceFile) -> None:
-        vault = self.ground.places.root.parent.name
+        vault = self.ground.vault_id
         folder = Path(place.path)
         there, volume, emptied = False, None, False
         with suppress(NotevaultError):

@@ -56,6 +56,13 @@ SAYS: Mapping[str, Says] = {
         "Reading or writing there fails: the stick, disk or connection may be at its end.",
         "Name another backup place now, `notevault backup add DIR`, and plug this one out and in again.",
     ),
+    model.FAULT: Says(
+        "HELD UP",
+        "Something in notevault itself or on this computer stopped the backup; the place is not to blame. What was"
+        " backed up before is safe there.",
+        "It is tried again by itself; `notevault backup run` says more. If it stays so: install the newest notevault,"
+        " and please report it.",
+    ),
     model.FOREIGN: Says(
         "NOT THIS PLACE",
         f"The folder that is there now belongs to another vault or is another backup place. {_KEEP}",
@@ -65,8 +72,8 @@ SAYS: Mapping[str, Says] = {
     model.PLANTED: Says(
         "TAMPERED WITH",
         "Among its files lies a link, or something else that notevault never puts there. The backup there has stopped.",
-        "Somebody or some program put it there. Keep the place as it is, and show it to whoever looks after your"
-        " computer; back up to another one meanwhile: `notevault backup add DIR`.",
+        "Somebody or some program put it there: show it to whoever looks after your computer, and back up to another place"
+        " meanwhile, `notevault backup add DIR`. Then `notevault backup heal '{name}'`; move by hand what it leaves.",
     ),
     model.HURT: Says(
         "DAMAGED",

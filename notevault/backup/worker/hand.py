@@ -90,7 +90,7 @@ class Hand:
             try:
                 report = self._work(job, self._progress, self._stopping)
             except Exception as fault:  # noqa: BLE001  whatever it was, the other places go on
-                report = Report(model.BROKEN, detail=f"Something went wrong inside notevault ({type(fault).__name__}).")
+                report = Report(model.FAULT, detail=f"Something went wrong inside notevault ({type(fault).__name__}).")
             self._done.put(Done(job, report, self._clock.boot_ms()))
             self._finished()
 

@@ -6,7 +6,7 @@ The vault is looked at once for all places (`take_round`); what that gave is onl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,20 +14,28 @@ from pathlib import Path
 
 from notevault.backup import model
 from notevault.backup.mirror.mirror import run_pass
-from notevault.backup.model import CheckReport, PlaceFile, PlaceState, Report
+from notevault.backup.model import CheckReport, PlaceFile, PlaceState, Report, Waiting
 from notevault.backup.places.ground import Ground
 from notevault.backup.places.patience import in_time
 from notevault.backup.places.registry import LOOK_S, find
-from notevault.backup.source.guard import Look, look, recall
+from notevault.backup.source.guard import Look, look
 from notevault.backup.source.reading import read_vault
 from notevault.backup.source.source import Source
 from notevault.backup.worker import results as told
 from notevault.backup.worker import schedule
-from notevault.errors import Busy, CannotWrite, Damaged, DiskFull, NotevaultError, NotFound, PlaceEmptied, Refused
+from notevault.errors import (
+    Busy,
+    CannotWrite,
+    Damaged,
+    DiskFull,
+    NotevaultError,
+    NotFound,
+    OwnFault,
+    PlaceEmptied,
+    Refused,
+)
 from notevault.ports import Volumes, WriteOnce
 
-BEFORE_MS = 2000
-"""Times of files and of our clock need not agree to the millisecond (FAT counts in steps of 2 s)."""
 MOMENT_S = 1.0
 """For a lock that others hold for a moment, to write a state."""
 _KEPT = model.ALARMS - {model.SOURCE, model.FROZEN}
@@ -57,11 +65,6 @@ def never() -> bool:
     return False
 
 
-def looked_until(ground: Ground) -> int | None:
-    """When the vault's files were looked at last (ms), as the guard remembers it; None: never."""
-    return recall(ground.files, ground.places).at or None
-
-
 def take_round(ground: Ground, since_ms: int | None = None, *, number: int = 0, scan: int = 0) -> Round:
     """Read the vault's logs and look whether its files still are what they were. `since_ms`: when that was done last,
     None: as the guard remembers. Raises nothing of ours: a vault that does not hold is a round without a source.
@@ -80,7 +83,7 @@ def reach(ground: Ground, place: PlaceFile, source: Source | None, way: Way) -> 
 
     Raises as `find` does.
     """
-    vault = ground.places.root.parent.name if source is None else source.vault
+    vault = ground.vault_id if source is None else source.vault
     others = {other.id for other in ground.places.all()} - {place.id}
     folder, tree = find(place, vault, way.volumes, way.open_tree, others)
     if str(folder) != place.path:
@@ -112,7 +115,10 @@ def pass_over(
 
     Raises nothing of ours.
     """
-    before = ground.places.state(place.id)
+    try:
+        before = ground.places.state(place.id)
+    except NotevaultError as fault:  # this computer's own disk; nothing could be remembered either
+        return Report(model.FAULT, detail=fault.sentence)
     try:
         report = _pass(ground, place, now, way, progress, stop)
     except NotevaultError as fault:
@@ -131,6 +137,8 @@ def _pass(
 ) -> Report:
     if now.source is None or now.look is None:
         return Report(model.SOURCE, detail=now.why)
+    if fault := waiting_at(now, ground.places.state(place.id)).fault:  # told whether or not the place is there
+        return Report(model.SOURCE, detail=fault)
     place, tree = reach(ground, place, now.source, way)
     volume = way.volumes.of(Path(place.path))
     return run_pass(ground, place, tree, volume, now.source, now.look, progress=progress, stop=stop)
@@ -139,6 +147,7 @@ def _pass(
 def verdict_of(fault: NotevaultError) -> str:
     """What an error says of the place, where the mirror itself had no word for it."""
     for kind, verdict in (
+        (OwnFault, model.FAULT),
         (DiskFull, model.FULL),
         (CannotWrite, model.READ_ONLY),
         (PlaceEmptied, model.EMPTIED),
@@ -154,7 +163,7 @@ def verdict_of(fault: NotevaultError) -> str:
 
 def broke(ground: Ground, place: PlaceFile, now: Round, kind: str) -> Report:
     """A pass ended by a mistake of ours; `kind` is the exception's class, never its words. Raises nothing of ours."""
-    report = Report(model.BROKEN, detail=f"Something went wrong inside notevault ({kind}).")
+    report = Report(model.FAULT, detail=f"Something went wrong inside notevault ({kind}).")
     with suppress(NotevaultError):
         _remember(ground, place, ground.places.state(place.id), report, now, asked=False)
     return report
@@ -179,11 +188,12 @@ def _remember(ground: Ground, place: PlaceFile, before: PlaceState, report: Repo
     with suppress(NotevaultError), ground.places.lock(place.id, MOMENT_S):
         ground.places.get(place.id)  # NotFound: it was removed meanwhile, and must not come back
         state = ground.places.state(place.id)
-        new = _paced(before, state, report, now, ground.clock.wall_ms())
+        waiting = waiting_at(now, state)
+        new = _paced(before, state, report, waiting, ground.clock.wall_ms())
         try:
-            if now.source is None:
+            if now.source is None or waiting.fault:
                 return  # a log that does not hold gets no entry more: the right one may be in a backup
-            results = told.Results(ground.files, ground.places.root)
+            results = told.Results.of(ground)
             wall = ground.clock.wall_ms()
             new = told.queue(results, new, told.RUN, report.verdict, report.files, wall, always=asked)
         finally:
@@ -191,7 +201,7 @@ def _remember(ground: Ground, place: PlaceFile, before: PlaceState, report: Repo
                 ground.places.save_state(place.id, new)
 
 
-def _paced(before: PlaceState, state: PlaceState, report: Report, now: Round, wall: int) -> PlaceState:
+def _paced(before: PlaceState, state: PlaceState, report: Report, waiting: Waiting, wall: int) -> PlaceState:
     """`state`, as it was saved last, with verdict, pace and what waits."""
     verdict = report.verdict
     if verdict == model.ABSENT and before.verdict in _KEPT:
@@ -200,7 +210,6 @@ def _paced(before: PlaceState, state: PlaceState, report: Report, now: Round, wa
     failing = report.verdict in schedule.FAILING
     next_ms = wall + schedule.pause_ms(report.verdict, failures) if failing else 0
     since = before.verdict_ms if before.verdict == verdict and before.verdict_ms else wall
-    changes, first_ms = waiting_at(now, state)
     return replace(
         state,
         verdict=verdict,
@@ -208,8 +217,8 @@ def _paced(before: PlaceState, state: PlaceState, report: Report, now: Round, wa
         failures=failures,
         next_ms=next_ms,
         tried_ms=wall if failing else state.tried_ms,
-        waiting=changes,
-        waiting_ms=first_ms,
+        waiting=waiting.changes,
+        waiting_ms=waiting.first_ms,
     )
 
 
@@ -217,17 +226,43 @@ def keep_waiting(ground: Ground, place: PlaceFile, now: Round) -> None:
     """For the toolbar: what waits for a place at which nothing is done just now. Raises nothing of ours."""
     with suppress(NotevaultError), ground.places.lock(place.id, 0.0):
         state = ground.places.state(place.id)
-        changes, first_ms = waiting_at(now, state)
-        if (changes, first_ms) != (state.waiting, state.waiting_ms):
-            ground.places.save_state(place.id, replace(state, waiting=changes, waiting_ms=first_ms))
+        found = waiting_at(now, state)
+        if (found.changes, found.first_ms) != (state.waiting, state.waiting_ms):
+            ground.places.save_state(place.id, replace(state, waiting=found.changes, waiting_ms=found.first_ms))
 
 
-def waiting_at(now: Round, state: PlaceState) -> tuple[int, int]:
-    """(changes that the place does not have, when the first was made); as before where the vault does not tell."""
+def waiting_at(now: Round, state: PlaceState) -> Waiting:
+    """What the place does not have; as before where the vault does not tell. Raises nothing of ours: a log that does
+    not hold is its `fault`.
+    """
     if now.source is None:
-        return state.waiting, state.waiting_ms
-    waiting = now.source.since(state.heads)
-    return waiting.changes, waiting.first_ms
+        return Waiting(state.waiting, state.waiting_ms)
+    return now.source.since(state.heads)
+
+
+def refill(
+    ground: Ground,
+    targets: Sequence[tuple[PlaceFile, WriteOnce]],
+    volumes: Volumes,
+    show: Callable[[PlaceFile], Callable[..., None]],
+) -> list[tuple[PlaceFile, Report]]:
+    """A backup to what was mended: a place that had been emptied is filled again, for that is what was asked for.
+    `show`: a progress callback for each. Raises nothing of ours; nothing is done while the vault does not hold.
+    """
+    now = take_round(ground, 0)
+    done: list[tuple[PlaceFile, Report]] = []
+    if now.source is None or now.look is None or now.look.frozen:
+        return done
+    for place, tree in targets:
+        try:
+            at = volumes.of(Path(place.path))
+            report = run_pass(
+                ground, place, tree, at, now.source, now.look, progress=show(place), refill=True, whole_log=True
+            )
+        except NotevaultError as fault:
+            report = Report(verdict_of(fault), detail=fault.sentence)
+        done.append((place, report))
+    return done
 
 
 def check_over(
@@ -260,7 +295,7 @@ def tell_check(ground: Ground, place: PlaceFile, source: Source | None, report: 
     def queued() -> PlaceState:
         if source is None and state.verdict == model.SOURCE:
             return state  # as in `_remember`
-        results = told.Results(ground.files, ground.places.root)
+        results = told.Results.of(ground)
         wall = ground.clock.wall_ms()
         return told.queue(results, state, told.VERIFY, report.verdict, report.files, wall, always=always)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from notevault.backup import model
 from notevault.backup.model import PlaceState
 from notevault.backup.places import aside
+from notevault.backup.places.ground import Ground
 from notevault.errors import CannotWrite, Damaged, NotevaultError, OwnFault, StorageFault
 from notevault.formats import text
 from notevault.ports import Files
@@ -77,6 +78,10 @@ class Results:
         """`root`: `<local>/<vault>/backup`."""
         self._files = files
         self._folder = root / FOLDER
+
+    @classmethod
+    def of(cls, ground: Ground) -> Results:
+        return cls(ground.files, ground.places.root)
 
     def put(self, event: str, outcome: str, n: int, at_ms: int, to: str | None = None) -> None:
         """Durable. Raises CannotWrite, DiskFull, StorageFault."""

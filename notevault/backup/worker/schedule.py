@@ -6,8 +6,8 @@
     absent, emptied                    every 30 s (a look, no more)
     busy                               every 2 s: whoever is at it was there first, and is soon gone
     slow, full, read-only, broken,     1, 2, 5, 15, then 60 minutes after the last try, however often the vault changes
-      foreign, planted, shrunk,
-      ahead, forked
+      fault, foreign, planted,
+      shrunk, ahead, forked
 
 A scan is due at the start, after waking up, when a volume was plugged in (these three also end every waiting), after
 trouble with the watcher, and every 5 minutes. Times within a run are milliseconds since boot, which run on through
@@ -46,14 +46,14 @@ RECORD_MS = (5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
 NOTHING, PASS, QUICK, SAMPLED = "nothing", "pass", "quick", "sampled"
 AWAY = frozenset({model.ABSENT, model.EMPTIED, model.BUSY})
 FAILING = frozenset({
-    model.SLOW, model.FULL, model.READ_ONLY, model.BROKEN, model.FOREIGN, model.PLANTED, model.SHRUNK, model.AHEAD,
-    model.FORKED,
+    model.SLOW, model.FULL, model.READ_ONLY, model.BROKEN, model.FAULT, model.FOREIGN, model.PLANTED, model.SHRUNK,
+    model.AHEAD, model.FORKED,
 })  # fmt: skip
 SOUND = frozenset({model.SAFE, model.HURT})  # a check may run there
 
 
 @dataclass(frozen=True)
-class Standing:
+class Tried:
     """How one place stands in this run of the worker. `tried` is None before its first pass, and after a poke."""
 
     verdict: str = model.WAITING
@@ -99,7 +99,7 @@ def failures_after(before: PlaceState, verdict: str) -> int:
     return before.failures + 1 if verdict in FAILING else 0
 
 
-def due(place: Standing, now: Now, *, behind: bool) -> str:
+def due(place: Tried, now: Now, *, behind: bool) -> str:
     """PASS, QUICK, SAMPLED or NOTHING. `behind`: the log names changes that the place does not have."""
     if now.ending:
         if place.tried is not None and place.verdict == model.BUSY:  # it was not tried yet, whoever else was at it
@@ -118,7 +118,7 @@ def due(place: Standing, now: Now, *, behind: bool) -> str:
     return _check(place, now)
 
 
-def got_through(place: Standing, state: PlaceState) -> bool:
+def got_through(place: Tried, state: PlaceState) -> bool:
     """Whether somebody else, a command or the shell, has brought the place up to date since our last try failed: then
     it is over, and nothing is waited for any more.
     """
@@ -126,7 +126,7 @@ def got_through(place: Standing, state: PlaceState) -> bool:
     return place.verdict in AWAY | FAILING and state.verdict == model.SAFE and newest > place.tried_wall > 0
 
 
-def _check(place: Standing, now: Now) -> str:
+def _check(place: Tried, now: Now) -> str:
     if place.verdict not in SOUND or now.boot < now.fresh + IDLE_MS:
         return NOTHING
     for how, proven, every in ((SAMPLED, place.sampled, SAMPLED_MS), (QUICK, place.quick, QUICK_MS)):

@@ -26,7 +26,7 @@ from notevault.backup.worker.ending import Ending
 from notevault.backup.worker.hand import Done, Hand, Job
 from notevault.backup.worker.passing import Round, Way
 from notevault.backup.worker.results import Results
-from notevault.backup.worker.schedule import Now, Standing
+from notevault.backup.worker.schedule import Now, Tried
 from notevault.errors import Busy, NotevaultError
 from notevault.formats.ids import is_origin
 from notevault.ports import Watcher
@@ -61,7 +61,7 @@ class Worker:
         self._record, self._told = record, told
         self._end_s, self._tick_ms = end_s, tick_ms
         self._hands: dict[str, Hand] = {}
-        self._standings: dict[str, Standing] = {}
+        self._tried: dict[str, Tried] = {}
         self._round = Round(0)
         self._scan, self._scanned, self._fresh = 0, -schedule.SCAN_MS, 0
         self._looked_wall: int | None = None
@@ -115,7 +115,7 @@ class Worker:
         """(something may have changed, everything is to be looked at again)."""
         before = self._ground.clock.boot_ms()
         self._woken = False
-        busy = any(each.verdict == model.BUSY for each in self._standings.values())
+        busy = any(each.verdict == model.BUSY for each in self._tried.values())
         tick = min(self._tick_ms, schedule.BUSY_MS) if busy else self._tick_ms
         told = self._watcher.wait(tick / 1000)
         took = self._ground.clock.boot_ms() - before
@@ -153,7 +153,7 @@ class Worker:
     def _poke(self) -> None:
         """End every waiting: all places are tried at once."""
         self._scanned = -schedule.SCAN_MS
-        self._standings = {known: replace(each, tried=None) for known, each in self._standings.items()}
+        self._tried = {known: replace(each, tried=None) for known, each in self._tried.items()}
 
     def _look(self, now: int, *, scan: bool) -> None:
         if not self._ground.places.all():
@@ -167,7 +167,7 @@ class Worker:
             self._ground, self._looked_wall, number=self._round.number + 1, scan=self._scan
         )
         if self._round.source is not None:
-            self._looked_wall = max(0, wall - passing.BEFORE_MS)
+            self._looked_wall = wall
             if before is None or before.heads != self._round.source.heads:
                 self._fresh = now
 
@@ -178,7 +178,7 @@ class Worker:
         places = {place.id: place for place in self._ground.places.all()}
         for gone in [known for known in self._hands if known not in places]:
             self._hands.pop(gone).dismiss()
-            self._standings.pop(gone, None)
+            self._tried.pop(gone, None)
         if not places or not self._round.number:
             return
         moment = Now(now, self._ground.clock.wall_ms(), self._round.number, self._scan, self._fresh, ending)
@@ -187,27 +187,29 @@ class Worker:
             if hand is None:
                 hand = self._hands[place.id] = Hand(self._do, self._ground.clock, self._wake)
             if hand.job is None:
-                what = self._due(place, moment)
+                what = schedule.NOTHING
+                with suppress(NotevaultError):  # what is known of this place cannot be read; the others have their turn
+                    what = self._due(place, moment)
                 if what != schedule.NOTHING:
                     hand.give(Job(what, place, self._round))
 
     def _due(self, place: PlaceFile, moment: Now) -> str:
         state = self._ground.places.state(place.id)
-        standing = self._standings.get(place.id) or Standing(failures=state.failures)
+        tried = self._tried.get(place.id) or Tried(failures=state.failures)
         proven = max(all_past(self._ground.places.proofs(place.id), moment.wall), default=0)
-        if schedule.got_through(standing, state):
-            standing = replace(standing, verdict=state.verdict, failures=0, tried=None)
-        standing = self._standings[place.id] = replace(standing, quick=state.quick_ms, sampled=proven)
-        changes, first_ms = passing.waiting_at(self._round, state)
-        what = schedule.due(standing, moment, behind=changes > 0 or self._turned(standing))
-        if what == schedule.NOTHING and (changes, first_ms) != (state.waiting, state.waiting_ms):
+        if schedule.got_through(tried, state):
+            tried = replace(tried, verdict=state.verdict, failures=0, tried=None)
+        tried = self._tried[place.id] = replace(tried, quick=state.quick_ms, sampled=proven)
+        found = passing.waiting_at(self._round, state)
+        what = schedule.due(tried, moment, behind=found.changes > 0 or self._turned(tried, found.fault))
+        if what == schedule.NOTHING and (found.changes, found.first_ms) != (state.waiting, state.waiting_ms):
             passing.keep_waiting(self._ground, place, self._round)
         return what
 
-    def _turned(self, place: Standing) -> bool:
+    def _turned(self, place: Tried, fault: str) -> bool:
         """Whether this look at the vault gives the place another verdict, though there is nothing to copy."""
         seen = self._round.look
-        return (seen is None) != (place.verdict == model.SOURCE) or (
+        return (seen is None or bool(fault)) != (place.verdict == model.SOURCE) or (
             seen is not None and seen.frozen != (place.verdict == model.FROZEN)
         )
 
@@ -242,22 +244,25 @@ class Worker:
     def _collect(self) -> None:
         for known, hand in self._hands.items():
             while (done := hand.take()) is not None:
-                self._standings[known] = self._after(self._standings.get(known, Standing()), done)
+                self._tried[known] = self._after(self._tried.get(known, Tried()), done)
                 if self._told is not None and isinstance(done.report, Report):
                     self._told(done.job.place, done.report)
 
-    def _after(self, before: Standing, done: Done) -> Standing:
+    def _after(self, before: Tried, done: Done) -> Tried:
         report, what = done.report, done.job.what
         if isinstance(report, CheckReport):
             after = replace(before, checked={**before.checked, what: done.boot_ms})
             # What was not there for the check is not there for the next pass either
             return replace(after, tried=None) if report.verdict not in schedule.SOUND else after
         busy = (before.busy or done.boot_ms) if report.verdict == model.BUSY else 0
+        failures = before.failures
+        with suppress(NotevaultError):
+            failures = self._ground.places.state(done.job.place.id).failures
         return replace(
             before,
             busy=busy,
             verdict=report.verdict,
-            failures=self._ground.places.state(done.job.place.id).failures,
+            failures=failures,
             tried=done.boot_ms,
             tried_wall=self._ground.clock.wall_ms() - (self._ground.clock.boot_ms() - done.boot_ms),
             tried_round=done.job.round.number,
@@ -271,8 +276,8 @@ class Worker:
                 continue
             hand.told_slow = True
             passing.slow(self._ground, hand.job.place)
-            self._standings[known] = replace(self._standings[known], verdict=model.SLOW)
-        for known, each in self._standings.items():  # whoever else is at it may hang there
+            self._tried[known] = replace(self._tried[known], verdict=model.SLOW)
+        for known, each in self._tried.items():  # whoever else is at it may hang there
             if each.busy and now - each.busy >= schedule.SLOW_MS and known in self._hands:
                 with suppress(NotevaultError):
                     passing.slow(self._ground, self._ground.places.get(known))
@@ -281,7 +286,7 @@ class Worker:
         """In a thread: the key store may be slow to answer. Whatever stays is tried again later, ever more rarely."""
         if self._recorder is not None and self._recorder.is_alive():
             return
-        results = Results(self._ground.files, self._ground.places.root)
+        results = Results.of(self._ground)
         try:
             waits = results.any()
         except NotevaultError:
@@ -298,9 +303,9 @@ class Worker:
 
     def _kept_out(self) -> bool:
         """Whether something waits for a place at which another process is at work just now."""
-        busy = [known for known, each in self._standings.items() if each.verdict == model.BUSY]
+        busy = [known for known, each in self._tried.items() if each.verdict == model.BUSY]
         with suppress(NotevaultError):
-            return any(passing.waiting_at(self._round, self._ground.places.state(known))[0] for known in busy)
+            return any(passing.waiting_at(self._round, self._ground.places.state(known)).changes for known in busy)
         return False
 
     def _end(self) -> bool:
