@@ -23,9 +23,10 @@ ROOM = 3 << 30
 
 if __name__ == "__main__":
     os.chdir(environment.ROOT)
-    # Two at once: the tests wait for terminals and child processes more than they compute.
+    # One more than there are processors: the tests wait for terminals, clocks and child processes half of their time.
+    several = str((os.cpu_count() or 1) + 1)
     # The tests sync thousands of files, and what they prove does not need the disk to be slow.
     if os.path.isdir(MEMORY) and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
-    together = [] if any(option.startswith("-n") for option in sys.argv[1:]) else ["-n", "2", "--dist", "worksteal"]
+    together = [] if any(option.startswith("-n") for option in sys.argv[1:]) else ["-n", several, "--dist", "worksteal"]
     environment.become("test", ["-m", "pytest", *together, *sys.argv[1:]])

@@ -25,7 +25,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 @pytest.fixture
 def on_disk() -> Iterator[Path]:
     """A folder on the machine's own disk; `tmp_path` lies in memory where there is room (packaging/test.py)."""
-    with tempfile.TemporaryDirectory(prefix="notevault-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="notevault-test-", ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()
 
 

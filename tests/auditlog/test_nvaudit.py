@@ -169,6 +169,7 @@ def test_a_full_disk_behind_the_answer_is_74_but_never_hides_tampering(tmp_path:
         assert done.returncode == 1
 
 
+@pytest.mark.slow
 @posix
 def test_an_interrupt_is_130_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     """Ctrl-C at a terminal, once the progress line shows that the work has begun."""

@@ -104,6 +104,7 @@ def test_it_judges_on_bare_python(python: str, pyz: Path, vault: Forge, tmp_path
     assert (tmp_path / "r.html").stat().st_size > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", PYTHONS, ids=_name)
 def test_every_command_runs_on_bare_python(python: str, pyz: Path, vault: Forge, tmp_path: Path) -> None:
     def run(*argv: object) -> str:

@@ -314,6 +314,7 @@ def test_json_is_sorted_indented_ascii_and_ends_with_a_newline() -> None:
     assert "Zoë? ?[31m" in data.decode("unicode_escape")
 
 
+@pytest.mark.slow
 def test_long_lists_are_cut_and_say_so() -> None:
     verdict = sample.intact(1)
     verdict.findings = [Finding("ANY", Weight.TAMPERED, f"finding {n} " + "x" * 5000, n, n) for n in range(10_000)]
@@ -332,6 +333,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert len(html.page(verdict, version="1")) < 500_000
 
 
+@pytest.mark.slow
 def test_a_vault_of_a_million_logs_makes_no_endless_report() -> None:
     one = sample.log(10)
     verdict = replace(sample.intact(), logs=[one] * 100_000)

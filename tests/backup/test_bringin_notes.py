@@ -114,6 +114,7 @@ def every_text(book: Notebook, note_id: bytes) -> list[tuple[int, str]]:
     return [(each.version, book.open_revision(each).text) for each in book.history(note_id)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [True, False])
 def test_notes_of_both_laptops_are_there_and_no_text_is_hidden(branches: Branches, index: bool) -> None:
     assert branches.bring() == 7
@@ -158,6 +159,7 @@ def test_notes_of_both_laptops_are_there_and_no_text_is_hidden(branches: Branche
     again.close("exit")
 
 
+@pytest.mark.slow
 def test_the_backup_goes_on_to_both_sticks_and_either_gives_everything_back(branches: Branches, tmp_path: Path) -> None:
     branches.bring()
     branches.made.write("After that day.")
@@ -187,6 +189,7 @@ def test_an_index_that_remembers_another_past_of_the_old_log_is_made_anew(branch
     again.close("exit")
 
 
+@pytest.mark.slow
 def test_a_passphrase_changed_on_the_old_laptop_ends_what_can_be_brought_in(tmp_path: Path) -> None:
     from notevault.crypto import kdf
     from notevault.vault import rekey
@@ -209,6 +212,7 @@ def test_a_passphrase_changed_on_the_old_laptop_ends_what_can_be_brought_in(tmp_
     assert "Behind the new passphrase." in apart.texts(), "as the words say: from a folder of its own"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and fork are POSIX's")
 def test_cut_off_at_the_worst_moment_the_vault_still_opens_and_the_next_look_completes(tmp_path: Path) -> None:
     branches = Branches(tmp_path, notes=247)  # the old log grows over the end of a bundle
@@ -238,6 +242,7 @@ def test_cut_off_at_the_worst_moment_the_vault_still_opens_and_the_next_look_com
     after.close("exit")
 
 
+@pytest.mark.slow
 def test_the_commands_show_both_texts_of_one_number_and_both_details_of_a_client(branches: Branches) -> None:
     branches.bring()
     home = Home(branches.home)

@@ -72,6 +72,7 @@ def told(scene: Scene) -> PlaceStatus:
     return status_of(scene.place, state, proofs, None, None, scene.clock.wall_ms(), False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [SAMPLED, FULL])
 @pytest.mark.parametrize("spoil", list(SPOIL))
 @pytest.mark.parametrize("what", ["bundle", "part", "seal", "card", "anchor"])

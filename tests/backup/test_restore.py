@@ -264,6 +264,7 @@ class OneWriter(DiskPlace):
             self._writing.release()
 
 
+@pytest.mark.slow
 def test_a_large_file_is_not_written_while_a_batch_is(tmp_path: Path) -> None:
     made = vaults.synthetic(tmp_path / "home", [7 * MB] * 6 + [9 * MB] * 3, seed=3)
     firsts = sorted(made.digests)

@@ -91,6 +91,7 @@ def texts(session: Session) -> set[str]:
     return {book.open_note(view.id)[1].text for view in book.notes()}
 
 
+@pytest.mark.slow
 def test_a_restore_brings_what_both_laptops_saved(laptops: Laptops) -> None:
     laptops.work("a", "by A")
     laptops.work("b", "by B")
@@ -106,6 +107,7 @@ def test_a_restore_brings_what_both_laptops_saved(laptops: Laptops) -> None:
     assert {"by A", "by B", "by C"} <= made.texts()
 
 
+@pytest.mark.slow
 def test_both_go_on_after_it_and_the_next_restore_has_all(laptops: Laptops) -> None:
     laptops.work("a", "by A")
     made = laptops.restore("c")
@@ -173,6 +175,7 @@ def test_two_clients_who_were_given_one_code_stay_two_and_are_told_of(laptops: L
     session.close("exit")
 
 
+@pytest.mark.slow
 def test_a_sheet_that_one_of_them_replaced_opens_all_the_same_and_is_told_of(laptops: Laptops) -> None:
     laptops.work("a", "by A")
     laptops.work("b", "by B")
@@ -194,6 +197,7 @@ def test_a_sheet_that_one_of_them_replaced_opens_all_the_same_and_is_told_of(lap
     assert "by A" in laptops.restore("f", newer).texts()
 
 
+@pytest.mark.slow
 def test_the_newest_numbers_are_above_all(laptops: Laptops) -> None:
     """Also where only the older branch is opened by the sheet."""
     session = laptops.made["b"].session()
@@ -207,6 +211,7 @@ def test_the_newest_numbers_are_above_all(laptops: Laptops) -> None:
     assert session.header.seq == 6
 
 
+@pytest.mark.slow
 def test_without_the_sheet_this_laptops_own_key_brings_both(laptops: Laptops) -> None:
     laptops.work("a", "by A")
     laptops.work("b", "by B")
@@ -227,6 +232,7 @@ def test_without_the_sheet_this_laptops_own_key_brings_both(laptops: Laptops) ->
     session.close("exit")
 
 
+@pytest.mark.slow
 def test_opened_as_it_was_restored_it_can_only_be_read_until_both_are_brought_together(laptops: Laptops) -> None:
     laptops.work("a", "by A")
     laptops.work("b", "by B")
@@ -244,6 +250,7 @@ def test_opened_as_it_was_restored_it_can_only_be_read_until_both_are_brought_to
     fresh.close("exit")
 
 
+@pytest.mark.slow
 def test_a_restored_folder_is_undecided_to_an_auditor_before_it_is_opened(laptops: Laptops) -> None:
     laptops.work("a", "by A")
     laptops.work("b", "by B")
@@ -285,6 +292,7 @@ def test_a_missing_key_file_of_the_other_laptop_leaves_the_state_incomplete(lapt
     assert decide(copies).question
 
 
+@pytest.mark.slow
 def test_a_practice_restore_counts_as_a_restore_would(laptops: Laptops) -> None:
     laptops.work("a", "by A")
     laptops.work("b", "by B")
@@ -299,6 +307,7 @@ def test_a_practice_restore_counts_as_a_restore_would(laptops: Laptops) -> None:
         session.close("exit")
 
 
+@pytest.mark.slow
 def test_a_practice_restore_is_no_failure_where_the_old_laptop_went_on(laptops: Laptops) -> None:
     old = laptops.old.session()
     book = Notebook(old)

@@ -86,6 +86,7 @@ def test_a_quick_look_sees_what_is_missing_or_has_another_size(scene: Scene, sou
     assert scene.state.hurt == 2
 
 
+@pytest.mark.slow
 def test_a_sample_a_day_sees_every_byte_within_ninety_days(scene: Scene) -> None:
     """Without the time that the logs take: the parts alone are what is sampled."""
     begun = scene.clock.wall_ms()

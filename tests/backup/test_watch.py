@@ -167,6 +167,7 @@ def test_a_worker_whose_shell_was_killed_does_not_run_on(bench: Bench, started: 
     assert bench.safe(0, new)
 
 
+@pytest.mark.slow
 def test_interrupts_typed_in_the_shell_do_not_end_it(bench: Bench, started: list[subprocess.Popen[bytes]]) -> None:
     process = worker(bench, started)
     until(lambda: bench.safe(0), "nothing was backed up")
@@ -279,6 +280,7 @@ def test_one_backup_now_tells_of_every_place(bench: Bench) -> None:
         wired.run_once(LockedSide(bench.tmp, bench.made.local, bench.clock))
 
 
+@pytest.mark.slow
 def test_a_place_that_hangs_gives_way_to_the_next_one_in_a_backup_by_hand(tmp_path: Path) -> None:
     """Three minutes are 0.2 s here."""
     bench = Bench(tmp_path, factor=1000.0)

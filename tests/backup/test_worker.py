@@ -112,6 +112,7 @@ def test_a_hanging_place_holds_up_no_other_and_is_told_as_slow(fast: Bench) -> N
     assert fast.stop()
 
 
+@pytest.mark.slow
 def test_what_was_saved_last_is_brought_though_somebody_else_was_at_the_place_just_now(bench: Bench) -> None:
     bench.start()
     until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
@@ -133,6 +134,7 @@ def test_a_place_at_which_somebody_else_stays_for_minutes_is_told_as_slow(fast: 
     assert fast.stop()
 
 
+@pytest.mark.slow
 def test_the_end_does_not_wait_for_a_place_that_hangs(bench: Bench) -> None:
     free = threading.Event()
     bench.wrap["one"] = lambda tree: HangingPlace(tree, free)
@@ -360,6 +362,7 @@ def test_results_are_kept_for_the_log_once_and_entered_by_whoever_has_the_keys(f
     assert entered.count("backup.run ok") == first, "an hour without any change is no news"
 
 
+@pytest.mark.slow
 def test_a_key_store_that_never_answers_holds_nothing_up(bench: Bench) -> None:
     free = threading.Event()
     bench.start(record=lambda: free.wait(PATIENCE_S) and None, end_s=1.0)
@@ -442,6 +445,7 @@ def test_a_mount_that_hangs_does_not_hold_up_the_search_for_a_stick() -> None:
     until(lambda: patient.mounts() == inner.plugged, "it is left out though it answers again")
 
 
+@pytest.mark.slow
 def test_the_loop_reads_the_table_of_mounts_and_asks_none_of_them(bench: Bench) -> None:
     """One that hangs, and is no backup place, must not stop the backups to the others."""
     free, asked = threading.Event(), threading.Event()

@@ -43,6 +43,7 @@ def flip(path: Path, at: int) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 def test_an_intact_vault_is_intact_and_the_check_is_in_the_log(worked: Home) -> None:
     size = worked.log_size()
     said = verify(worked, code=0)
@@ -144,6 +145,7 @@ def test_an_older_copy_that_was_taken_as_the_present_one_is_no_finding_any_more(
     assert "2 logs" in verify(worked, code=0)
 
 
+@pytest.mark.slow
 def test_the_key_store_alone_finds_it_too(worked: Home, tmp_path: Path) -> None:
     older = worked.copy(tmp_path / "older")
     worked.saved("note", "add", "--client", "C-014", stdin="Newer than the copy.")
@@ -169,7 +171,7 @@ def test_without_the_key_store_it_still_checks_and_says_what_it_could_not(worked
 def test_a_copy_that_is_ahead_shows_what_was_cut_off(worked: Home, tmp_path: Path) -> None:
     older = worked.copy(tmp_path / "older")
     worked.saved("note", "add", "--client", "C-014", stdin="Newer than the copy.")
-    ahead = tmp_path / "backup"
+    ahead = tmp_path / "b"
     shutil.copytree(worked.vault, ahead)
     put_back(worked, older)
     shutil.copy(older.local / "head", worked.local / "head")  # the thief has been at this laptop's own files too
@@ -285,6 +287,7 @@ def test_a_card_taken_along_lets_an_auditor_check_a_copy(worked: Home, tmp_path:
     assert main(words) == 1
 
 
+@pytest.mark.slow
 def test_a_copy_beside_its_vault_is_read_and_says_where_to_write(worked: Home, tmp_path: Path) -> None:
     worked.saved("note", "add", "--client", "C-014", stdin="From now on this laptop knows where the vault lies.")
     copy = tmp_path / "stick"

@@ -302,6 +302,7 @@ def test_at_a_terminal_it_says_what_the_file_gives_away_and_takes_no_for_an_answ
     assert (worked.path / "who").exists()
 
 
+@pytest.mark.slow
 def test_after_a_passphrase_change_the_command_discloses_the_same_keys(worked: Home, tmp_path: Path) -> None:
     worked.run(*words(worked, "--yes"), open_it=True)
     before = json.loads((worked.path / "who").read_bytes())

@@ -85,6 +85,7 @@ def objects(home: Home, *words: str, code: int = 0) -> list[dict[str, object]]:
 # -- a place's life
 
 
+@pytest.mark.slow
 def test_from_naming_a_place_to_leaving_it(worked: Home, stick: Path) -> None:
     before = worked.run("backup", "status")
     assert "There is no backup: if this computer is lost, so are your notes." in before.stdout
@@ -119,6 +120,7 @@ def test_from_naming_a_place_to_leaving_it(worked: Home, stick: Path) -> None:
     assert again.stdout == added.stdout  # the same place as before
 
 
+@pytest.mark.slow
 def test_every_answer_has_the_keys_that_the_help_promises(backed: Home) -> None:
     (place,) = objects(backed, "backup", "list")
     assert promised("backup list") == set(place)
@@ -200,6 +202,7 @@ def test_without_a_place_or_a_vault_each_command_says_so(worked: Home, tmp_path:
     assert worked.run("backup", "run", "nothing", code=66).stderr
 
 
+@pytest.mark.slow
 def test_damage_at_a_place_is_proven_told_and_healed(backed: Home, stick: Path) -> None:
     bad, *_ = sealed_files(stick)
     spoil(bad)
@@ -239,6 +242,7 @@ def test_ransomware_over_the_vault_stops_backups_and_heal_puts_all_back(backed: 
     assert len(backed.objects("note", "list")) == 8
 
 
+@pytest.mark.slow
 def test_a_vault_that_is_gone_altogether_is_put_back_and_not_set_up_anew(backed: Home) -> None:
     notes = len(backed.objects("note", "list"))
     backed.saved("note", "add", "--client", "C-014", stdin="the last one\n")
@@ -254,6 +258,7 @@ def test_a_vault_that_is_gone_altogether_is_put_back_and_not_set_up_anew(backed:
     assert len(backed.objects("note", "list")) == notes + 1
 
 
+@pytest.mark.slow
 def test_what_the_backup_has_not_all_of_is_not_put_back_as_if_it_were_all(backed: Home) -> None:
     backed.saved("note", "add", "--client", "C-014", stdin="never backed up\n")
     backed.run("verify", open_it=True)
@@ -263,6 +268,7 @@ def test_what_the_backup_has_not_all_of_is_not_put_back_as_if_it_were_all(backed
     assert "`notevault backup restore --from DIR --to NEWVAULT`" in half
 
 
+@pytest.mark.slow
 def test_an_older_vault_put_back_is_not_backed_up_over_the_newer_backup(backed: Home, tmp_path: Path) -> None:
     shutil.copytree(backed.vault, tmp_path / "old")
     backed.saved("note", "add", "--client", "C-014", stdin="newer\n")
@@ -281,6 +287,7 @@ def test_an_older_vault_put_back_is_not_backed_up_over_the_newer_backup(backed: 
     assert "NEWER THAN THE VAULT" in backed.run("backup", "status", code=1).stdout
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_vault_is_neither_healed_nor_checked_against_its_places(backed: Home, tmp_path: Path) -> None:
     backed.objects("note", "list")  # from then on this laptop knows where its vault lies
     shutil.copytree(backed.vault, tmp_path / "copy")
@@ -291,6 +298,7 @@ def test_a_copy_of_the_vault_is_neither_healed_nor_checked_against_its_places(ba
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_a_backup_that_was_deleted_from_its_disk_is_red_and_is_replaced_by_adding_the_folder_again(
     backed: Home, stick: Path
 ) -> None:
@@ -309,6 +317,7 @@ def test_a_backup_that_was_deleted_from_its_disk_is_red_and_is_replaced_by_addin
     assert backed.run("backup", "status").stdout.startswith("What was saved is in 1 backup place.")
 
 
+@pytest.mark.slow
 def test_healing_is_no_success_while_a_place_that_should_be_there_could_not_be_healed(
     backed: Home, stick: Path, tmp_path: Path
 ) -> None:
@@ -334,6 +343,7 @@ def test_healing_is_no_success_while_a_place_that_should_be_there_could_not_be_h
     )  # sticks take turns
 
 
+@pytest.mark.slow
 def test_what_no_copy_has_stays_said_and_a_place_that_is_gone_for_good_is_no_dead_end(
     backed: Home, stick: Path, tmp_path: Path
 ) -> None:
@@ -364,6 +374,7 @@ def test_what_no_copy_has_stays_said_and_a_place_that_is_gone_for_good_is_no_dea
 # -- the log, the doctor, the auditor
 
 
+@pytest.mark.slow
 def test_what_was_done_stands_in_the_log_and_nothing_to_do_does_not(worked: Home, stick: Path) -> None:
     worked.run("backup", "add", str(stick))
     worked.run("backup", "run")
@@ -394,6 +405,7 @@ def test_what_was_done_stands_in_the_log_and_nothing_to_do_does_not(worked: Home
     assert worked.run("verify", open_it=True).returncode == 0
 
 
+@pytest.mark.slow
 def test_the_doctor_knows_the_rule_of_three(worked: Home, stick: Path, tmp_path: Path) -> None:
     def items() -> dict[str, tuple[str, str]]:
         return {str(one["topic"]): (str(one["state"]), str(one["sentence"])) for one in worked.objects("doctor")}
@@ -421,6 +433,7 @@ def test_the_doctor_knows_the_rule_of_three(worked: Home, stick: Path, tmp_path:
     assert two["unplugged backup"][0] == "good"
 
 
+@pytest.mark.slow
 def test_a_backup_place_vouches_for_the_log_by_itself(worked: Home, stick: Path) -> None:
     *_, before = objects(worked, "audit", "verify")
     assert before["vouched"] == 0
@@ -434,6 +447,7 @@ def test_a_backup_place_vouches_for_the_log_by_itself(worked: Home, stick: Path)
 # -- no key in reach, and codes
 
 
+@pytest.mark.slow
 def test_no_command_of_these_imports_anything_that_knows_a_key(backed: Home) -> None:
     code = (
         "import sys\nfrom notevault.__main__ import main\n"

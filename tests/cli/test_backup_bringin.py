@@ -30,6 +30,7 @@ def new(worked: Home, tmp_path: Path) -> Home:
     return home
 
 
+@pytest.mark.slow
 def test_it_is_said_calmly_and_brought_in_when_asked_for(new: Home) -> None:
     first = new.run("backup", "run").stdout
     assert "It also has 1 change (1 sealed file) that this vault does not have" in first
@@ -57,6 +58,7 @@ def test_it_is_said_calmly_and_brought_in_when_asked_for(new: Home) -> None:
     assert (facts["brought"], facts["left"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_asks_and_enter_leaves_them_there(new: Home) -> None:
     child = at_terminal(new, "backup", "heal")
     child.expect(r"Bring them into the vault\? \[y/N\]")

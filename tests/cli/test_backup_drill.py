@@ -201,6 +201,7 @@ def place_in(home: Home, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_command_practises_with_a_real_place_and_remembers_that_it_went_well(worked: Home, tmp_path: Path) -> None:
     place_in(worked, tmp_path / "blue")
     (answer,) = worked.objects("backup", "drill")
@@ -219,6 +220,7 @@ def test_the_command_fails_with_status_1_when_a_file_was_changed_there(worked: H
     assert "notevault backup heal" in done.stdout
 
 
+@pytest.mark.slow
 def test_without_a_place_there_is_nothing_to_practise_with(worked: Home, tmp_path: Path) -> None:
     assert "There is no backup place yet." in worked.run("backup", "drill", open_it=True, code=66).stderr
     folder = place_in(worked, tmp_path / "blue")

@@ -54,6 +54,7 @@ def test_every_command_refuses_a_place(new: Home, stick: Path) -> None:
     assert all_of(stick) == before
 
 
+@pytest.mark.slow
 def test_a_place_copied_to_where_the_vault_belongs_is_restored_from_and_not_recovered(
     new: Home, stick: Path, worked: Home
 ) -> None:

@@ -61,6 +61,7 @@ def notes(home: Home, *more: str) -> list[str]:
 BOTH = ["Came on time. Grüße ☕\n", "Slept four hours.\nBad dreams.\n"]
 
 
+@pytest.mark.slow
 def test_the_sheet_alone_brings_everything_back_and_the_work_goes_on(new: Home, stick: Path) -> None:
     done = new.run("--json", "backup", "restore", "--from", str(stick), "--sheet", str(new.sheet), *fresh(new))
     facts = json.loads(done.stdout)
@@ -83,6 +84,7 @@ def test_the_sheet_alone_brings_everything_back_and_the_work_goes_on(new: Home, 
     assert {path.name for path in stick.glob("notevault/*/blobs/*/*")} == names
 
 
+@pytest.mark.slow
 def test_without_the_sheet_the_notes_come_back_locked_and_it_says_what_is_next(new: Home, stick: Path) -> None:
     to = new.path / "elsewhere"
     done = new.run("--json", "backup", "restore", "--from", str(stick), "--to", str(to))
@@ -92,6 +94,7 @@ def test_without_the_sheet_the_notes_come_back_locked_and_it_says_what_is_next(n
     assert notes(new, "--vault", str(to)) == BOTH
 
 
+@pytest.mark.slow
 def test_a_laptop_that_knows_the_vault_needs_its_passphrase_alone(worked: Home, stick: Path) -> None:
     shutil.rmtree(worked.vault)
     said = worked.run("backup", "restore", "--from", str(stick), open_it=True)
@@ -100,6 +103,7 @@ def test_a_laptop_that_knows_the_vault_needs_its_passphrase_alone(worked: Home, 
     assert worked.objects("doctor")
 
 
+@pytest.mark.slow
 def test_a_wrong_passphrase_leaves_it_locked_and_the_same_command_goes_on(worked: Home, stick: Path) -> None:
     shutil.rmtree(worked.vault)
     wrong = worked.file("wrong", "not the right one\n")
@@ -119,6 +123,7 @@ def test_beside_a_living_vault_a_restored_one_is_a_copy_to_be_read(worked: Home,
     worked.saved("note", "add", "--client", "C-014", stdin="The vault itself goes on.\n")
 
 
+@pytest.mark.slow
 def test_a_living_vault_gives_its_place_up_only_when_asked(worked: Home, stick: Path) -> None:
     to = worked.path / "other"
     worked.run("backup", "restore", "--from", str(stick), "--to", str(to), "--yes", open_it=True)
@@ -155,6 +160,7 @@ def two_vaults(worked: Home, stick: Path, tmp_path: Path) -> None:
     lay(other.vault, other.hex, stick)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["printed", "prefix", "upper"])
 def test_where_several_vaults_lie_one_is_named_as_it_is_printed_or_by_its_first_digits(
     new: Home, worked: Home, stick: Path, tmp_path: Path, how: str
@@ -172,6 +178,7 @@ def test_where_several_vaults_lie_one_is_named_as_it_is_printed_or_by_its_first_
         new.run("backup", "restore", "--from", str(stick), "--vault-id", wrong, "--list", code=64)
 
 
+@pytest.mark.slow
 def test_where_several_vaults_lie_the_sheet_says_which(new: Home, worked: Home, stick: Path, tmp_path: Path) -> None:
     two_vaults(worked, stick, tmp_path)
     new.run("backup", "restore", "--from", str(stick), "--sheet", str(new.sheet), *fresh(new))
@@ -201,6 +208,7 @@ def arriving(worked: Home, stick: Path) -> tuple[str, Path]:
     return late, base
 
 
+@pytest.mark.slow
 def test_a_half_arrived_backup_is_a_question_and_nothing_is_left_behind_unasked(
     new: Home, worked: Home, stick: Path
 ) -> None:
@@ -279,6 +287,7 @@ def test_a_date_that_is_none_is_said_to_be_none(new: Home, stick: Path) -> None:
         new.run("backup", "restore", "--from", str(stick), "--at", text, code=64)
 
 
+@pytest.mark.slow
 def test_interrupted_it_says_so_and_the_same_command_goes_on(tmp_path: Path) -> None:
     made = vaults.synthetic(tmp_path / "made", [3000] * 6000)
     lay(made.vault, made.hex, tmp_path / "stick")
@@ -307,6 +316,7 @@ def test_interrupted_it_says_so_and_the_same_command_goes_on(tmp_path: Path) -> 
     assert files_of(home.vault) == files_of(made.vault)
 
 
+@pytest.mark.slow
 def test_at_a_terminal_everything_is_asked_and_enter_is_safe(new: Home, stick: Path) -> None:
     groups = sheets.parse_sheet(new.sheet.read_text())
     new.sheet.unlink()
@@ -336,6 +346,7 @@ def test_at_a_terminal_no_sheet_means_locked_for_now(new: Home, stick: Path) -> 
     assert new.vault.is_dir()
 
 
+@pytest.mark.slow
 def test_at_a_terminal_a_living_vault_keeps_its_place_with_enter(worked: Home, stick: Path) -> None:
     child = at_terminal(worked, "backup", "restore", "--from", str(stick), "--to", str(worked.path / "copy"))
     child.expect("take its place\\? \\[y/N\\]")
@@ -358,6 +369,7 @@ def test_at_a_terminal_a_half_arrived_backup_can_wait(new: Home, worked: Home, s
     assert not new.vault.exists()
 
 
+@pytest.mark.slow
 def test_a_restored_vault_opens_by_nothing_but_its_new_passphrase(new: Home, stick: Path) -> None:
     new.run("backup", "restore", "--from", str(stick), "--sheet", str(new.sheet), *fresh(new))
     old = new.file("old", PASSPHRASE + "\n")

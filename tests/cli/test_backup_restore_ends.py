@@ -68,6 +68,7 @@ def reached(new: Home, moment: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["copied", "opened"])
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
 def test_ended_at_any_moment_the_same_command_goes_on_until_it_has_said_saved(

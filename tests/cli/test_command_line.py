@@ -164,6 +164,7 @@ def test_without_a_terminal_what_must_be_asked_is_wrong_use(home: Home, words: t
     assert not (home.path / "new.txt").exists()
 
 
+@pytest.mark.slow
 def test_only_one_thing_comes_from_standard_input(worked: Home) -> None:
     twice = worked.run("note", "add", "--client", "C-014", "--file", "-", "--passphrase-file", "-", code=64, stdin="x")
     assert "standard input" in twice.stderr
@@ -174,6 +175,7 @@ def test_only_one_thing_comes_from_standard_input(worked: Home) -> None:
 # -- passphrase files
 
 
+@pytest.mark.slow
 def test_a_passphrase_file_is_its_first_line(worked: Home) -> None:
     from tests.cli.homes import PASSPHRASE
 
@@ -225,6 +227,7 @@ def test_2_is_for_what_cannot_be_decided(worked: Home) -> None:
     assert lines[-1].startswith("CANNOT DECIDE")
 
 
+@pytest.mark.slow
 def test_an_older_copy_is_proven_read_and_not_written_to(worked: Home, tmp_path: Path) -> None:
     old = worked.copy(tmp_path / "old")
     worked.saved("note", "add", "--client", "C-014", stdin="Newer than the copy.")
@@ -300,6 +303,7 @@ def test_77_is_for_a_wrong_passphrase_and_says_nothing_of_damage(worked: Home) -
     assert "Caps Lock" in done.stderr
 
 
+@pytest.mark.slow
 def test_130_is_for_an_interrupt(worked: Home) -> None:
     command = [sys.executable, "-m", "notevault", "note", "add", "--client", "C-014"]
     process = subprocess.Popen(

@@ -59,6 +59,7 @@ def test_every_act_answers_with_one_object_a_line(worked: Home) -> None:
     assert (note["what"], note["client"], note["revision"], note["words"]) == ("note", "C-016", 1, 1)
 
 
+@pytest.mark.slow
 def test_options_stand_before_between_or_after_the_words_of_a_command(worked: Home) -> None:
     flag, name = worked.passphrase
     expected = worked.run("note", "list", flag, name, "--json").stdout
@@ -77,12 +78,14 @@ def test_find_takes_beginnings_of_words_in_any_order_of_options(worked: Home) ->
     assert worked.run("find", "dreams", "--client", "C-015", open_it=True).stdout == ""
 
 
+@pytest.mark.slow
 def test_names_and_search_words_may_come_from_a_pipe_instead_of_the_command_line(worked: Home) -> None:
     assert worked.saved("client", "add", "-", stdin="Zoë Å. Nyström\n") == "C-016"
     assert worked.objects("client", "show", "C-016")[0]["name"] == "Zoë Å. Nyström"
     assert "Anna Berg" in worked.run("find", "-", open_it=True, stdin="bad dreams\n").stdout
 
 
+@pytest.mark.slow
 def test_a_client_of_the_same_name_is_not_added_by_accident(worked: Home) -> None:
     refused = worked.run("client", "add", "anna  berg", code=77, open_it=True)
     assert "C-014" in refused.stderr

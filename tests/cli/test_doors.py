@@ -134,6 +134,7 @@ def test_another_passphrase_takes_the_place_of_the_first(worked: Home) -> None:
     worked.run("passphrase", "change", "--new-passphrase-file", weak, "--passphrase-file", name, code=64)
 
 
+@pytest.mark.slow
 def test_a_remembered_session_opens_until_it_is_locked_and_says_so(worked: Home, memory: dict[str, str]) -> None:
     done = worked.run("remember", "--hours", "1", open_it=True, env=memory)
     assert done.stdout == f"saved {worked.local.name}\n"

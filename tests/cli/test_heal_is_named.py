@@ -63,6 +63,7 @@ def test_every_damage_names_the_command_that_mends_it(backed: Home, hurt: Callab
     assert backed.run("verify", open_it=True).stdout.startswith("INTACT")
 
 
+@pytest.mark.slow
 def test_a_note_whose_file_is_gone_is_no_typing_mistake(backed: Home) -> None:
     sealed = set(backed.vault.glob("blobs/*/*"))
     id_ = backed.saved("note", "add", "--client", "C-014", stdin="Slept well.\n")
@@ -78,6 +79,7 @@ def test_a_note_whose_file_is_gone_is_no_typing_mistake(backed: Home) -> None:
     assert backed.run("note", "show", id_[:8], open_it=True).stdout == "Slept well.\n"
 
 
+@pytest.mark.slow
 def test_where_the_log_is_gone_nobody_says_that_there_are_no_notes_or_that_nothing_was_set_up(backed: Home) -> None:
     log_gone(backed)
     listed = backed.run("note", "list", open_it=True).stderr
@@ -96,6 +98,7 @@ def test_a_vault_without_a_note_yet_was_set_up_all_the_same(home: Home) -> None:
     assert HEAL in said
 
 
+@pytest.mark.slow
 def test_a_link_among_the_sealed_files_of_a_place_goes_as_the_advice_says(backed: Home, tmp_path: Path) -> None:
     folder = min(tmp_path.glob("stick/notevault/*/blobs/*"))
     folder.rename(tmp_path / "away")

@@ -38,6 +38,7 @@ def test_a_dry_run_shows_everything_and_writes_nothing(worked: Home) -> None:
     }
 
 
+@pytest.mark.slow
 def test_an_import_says_what_it_did_and_that_the_originals_stay_readable(worked: Home) -> None:
     name = worked.file("notes.csv", CSV)
     done = worked.run("import", name, "--yes", open_it=True)
@@ -81,6 +82,7 @@ def test_with_a_client_named_one_person_at_most_may_be_meant(worked: Home) -> No
     assert "3 different persons" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_file_imported_twice_doubles_nothing_and_says_so(worked: Home) -> None:
     name = worked.file("notes.csv", CSV)
     worked.run("import", name, "--yes", open_it=True)
@@ -102,6 +104,7 @@ def test_a_file_imported_twice_doubles_nothing_and_says_so(worked: Home) -> None
     assert len(worked.objects("client", "list")) == 2 + 2 + 1
 
 
+@pytest.mark.slow
 def test_what_is_here_comes_in_again_only_when_asked(worked: Home) -> None:
     text = worked.file("talk.txt", "Only words.\n")
     for words, saved in (((), 1), ((), 0), (("--again",), 1)):
@@ -110,6 +113,7 @@ def test_what_is_here_comes_in_again_only_when_asked(worked: Home) -> None:
     assert worked.run("import", text, "--client", "C-014", "--yes", open_it=True).stdout == "saved 1\n"
 
 
+@pytest.mark.slow
 def test_another_person_of_the_name_keeps_her_own_note_of_the_same_words(worked: Home) -> None:
     text = "client,date,born,text\nAnna Berg,2024-01-05,{},Did not come.\n"
     worked.run("import", worked.file("a.csv", text.format("1980-05-17")), "--yes", open_it=True)
@@ -145,6 +149,7 @@ def test_what_cannot_be_imported_is_said_and_nothing_is_written(
     assert len(worked.objects("note", "list")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.exists(), reason=f"{REAL.name} is not in a folder beside this one")
 def test_the_real_notes_come_in_whole(home: Home) -> None:
     assert home.run("import", str(REAL), "--yes", open_it=True).stdout == "saved 87\n"

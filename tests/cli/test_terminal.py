@@ -79,6 +79,7 @@ def test_ctrl_c_and_ctrl_d_at_the_question_end_it_quietly(worked: Home) -> None:
         assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_note_text_cannot_steer_the_terminal(worked: Home) -> None:
     id_ = worked.saved("note", "add", "--client", "C-014", stdin="red \x1b[31m and \x1b]0;title\x07 \u202eabc\x9b5n\n")
     flag, name = worked.passphrase
@@ -170,6 +171,7 @@ def test_a_new_sheet_that_no_disk_takes_is_said_and_can_be_copied_from_the_termi
     worked.run("sheet", "confirm", "--sheet", copied, open_it=True)
 
 
+@pytest.mark.slow
 def test_what_was_typed_ahead_answers_no_question(worked: Home) -> None:
     script = (
         "import time; from notevault.cli import asking; print('ready', flush=True); time.sleep(1.0);"

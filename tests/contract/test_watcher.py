@@ -51,6 +51,7 @@ def test_a_file_in_a_folder_that_is_new_is_told(watcher: FolderWatcher, folder: 
     assert watcher.wait(LONG)
 
 
+@pytest.mark.slow
 def test_a_rename_over_a_file_and_a_removal_are_told(watcher: FolderWatcher, folder: Path) -> None:
     (folder / "two").write_bytes(b"2")
     assert watcher.wait(LONG)
@@ -60,6 +61,7 @@ def test_a_rename_over_a_file_and_a_removal_are_told(watcher: FolderWatcher, fol
     assert watcher.wait(LONG)
 
 
+@pytest.mark.slow
 def test_reading_is_no_change(watcher: FolderWatcher, folder: Path) -> None:
     """Otherwise the mirror's own look would be the reason for its next one, for ever."""
     for _ in range(3):
@@ -68,6 +70,7 @@ def test_reading_is_no_change(watcher: FolderWatcher, folder: Path) -> None:
     assert not watcher.wait(1.0)
 
 
+@pytest.mark.slow
 def test_several_changes_are_one_hint(watcher: FolderWatcher, folder: Path) -> None:
     for number in range(50):
         (folder / "blobs" / "ab" / f"n{number}").write_bytes(b"n")
@@ -75,6 +78,7 @@ def test_several_changes_are_one_hint(watcher: FolderWatcher, folder: Path) -> N
     assert not watcher.wait(0.6)
 
 
+@pytest.mark.slow
 def test_changes_without_end_are_told_all_the_same(watcher: FolderWatcher, folder: Path) -> None:
     over = threading.Event()
 
@@ -95,6 +99,7 @@ def test_changes_without_end_are_told_all_the_same(watcher: FolderWatcher, folde
         thread.join()
 
 
+@pytest.mark.slow
 def test_waking_is_at_once_and_loses_no_change(watcher: FolderWatcher, folder: Path) -> None:
     threading.Timer(0.2, watcher.wake).start()
     told, seconds = took(watcher, LONG)
@@ -135,6 +140,7 @@ def test_a_folder_that_is_not_there_is_no_error_and_no_busy_wait(tmp_path: Path)
     made.close()
 
 
+@pytest.mark.slow
 def test_a_watched_folder_that_vanishes_is_told_once_then_waited_for(folder: Path) -> None:
     watcher = FolderWatcher(folder, quiet_s=0.2, again_s=2.0)
     try:

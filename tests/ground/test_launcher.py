@@ -52,6 +52,7 @@ def made(root: Path) -> Path:
     return found
 
 
+@pytest.mark.slow
 def test_a_first_start_sets_up_and_a_second_one_only_starts(checkout: Path) -> None:
     first = start(checkout, "note", "add words")
     assert first.returncode == 0, first.stderr
@@ -95,6 +96,7 @@ def test_packages_that_cannot_be_had_end_in_a_sentence_and_are_tried_again(check
         assert "could not be downloaded" in failed(start(checkout))
 
 
+@pytest.mark.slow
 def test_a_package_without_its_hash_is_never_installed(checkout: Path) -> None:
     (checkout / "requirements.lock").write_text("segno==1.6.6\n", encoding="utf-8")
     failed(start(checkout))
@@ -111,6 +113,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(checkout: Path) -> None:
     assert str(checkout) in said
 
 
+@pytest.mark.slow
 def test_a_start_from_a_ready_environment_reads_no_heavy_module(checkout: Path) -> None:
     start(checkout)
     code = "import sys, environment\nassert environment.ready('run')\nprint(*sys.modules)"

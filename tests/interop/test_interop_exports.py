@@ -126,6 +126,7 @@ def test_go_refuses_a_changed_offline_proof(
     assert named in said.failures[0]
 
 
+@pytest.mark.slow
 def test_no_single_changed_byte_of_a_proof_escapes_go(log: ForgedLog, checklog: Checklog, tmp_path: Path) -> None:
     text = sound(proof.make(folder_reader(log.folder), 123)).encode()
     for at in range(0, len(text), 7):

@@ -176,6 +176,7 @@ def test_go_refuses_a_proof_of_another_entry(checklog: Checklog, tmp_path: Path)
     assert (said.code, len(said.failures)) == (1, 3)
 
 
+@pytest.mark.slow
 def test_no_single_changed_byte_of_a_log_escapes_go(checklog: Checklog, tmp_path: Path) -> None:
     """Every 13th byte of every file but the cache `hashes`, one bit each; some 600 runs."""
     log = logs.epochs(tmp_path, 4, 8, then=3)

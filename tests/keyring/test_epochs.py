@@ -58,6 +58,7 @@ def opened(desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return env, side.vault, session
 
 
+@pytest.mark.slow
 def test_a_lock_replaces_the_log_s_key_in_the_service_and_the_old_one_is_gone(
     opened: tuple[Env, Path, Session],
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_lock_replaces_the_log_s_key_in_the_service_and_the_old_one_is_gone(
     _lock(env, again)
 
 
+@pytest.mark.slow
 def test_a_service_that_hangs_at_lock_is_given_two_seconds_and_the_next_day_goes_on(
     desktop: Desktop, opened: tuple[Env, Path, Session]
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_helper_that_cannot_start_is_told_when_its_answer_is_asked_for() -> No
         pending.result()
 
 
+@pytest.mark.slow
 def test_a_silent_helper_is_killed(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = f"import os, pathlib, time; pathlib.Path({str(mark)!r}).write_text(str(os.getpid())); time.sleep(60)"

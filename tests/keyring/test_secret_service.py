@@ -143,6 +143,7 @@ def test_a_dialog_that_is_answered_opens_it(desktop: Desktop) -> None:
     assert store.get(["device"]) == ["one"]
 
 
+@pytest.mark.slow
 def test_a_process_that_nobody_sees_opens_no_dialog(desktop: Desktop) -> None:
     desktop.start_bus()
     desktop.start_crooked("answered")
@@ -166,6 +167,7 @@ def test_a_dialog_that_nobody_answers_ends_in_its_time(desktop: Desktop) -> None
     assert "nobody unlocked it" in caught.value.sentence
 
 
+@pytest.mark.slow
 def test_a_service_that_hangs_is_given_up(unlocked: Desktop) -> None:
     keyring().put("device", "one")
     unlocked.freeze_keyring()

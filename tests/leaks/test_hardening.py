@@ -41,6 +41,7 @@ def test_a_command_cannot_be_read_by_other_programs_of_the_same_user(person: Per
         process.kill()
 
 
+@pytest.mark.slow
 def test_a_soft_target_leaves_a_core_file_and_a_command_does_not(person: Person) -> None:
     pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
     with probe.soft_target(person) as process:

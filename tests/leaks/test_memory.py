@@ -68,6 +68,7 @@ def opened(person: Person) -> Iterator[Open]:
         yield Open(shell, person, canaries, keys)
 
 
+@pytest.mark.slow
 def test_after_ctrl_l_no_process_holds_anything_and_unlocking_returns_to_the_note(opened: Open) -> None:
     opened.prove()
     shell_day.lock(opened.shell)

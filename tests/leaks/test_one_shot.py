@@ -38,6 +38,7 @@ def lived(her_python: tuple[int, str, str | None], open_ground: Path) -> Iterato
         yield Lived(person, canaries, keys, said, watch, began)
 
 
+@pytest.mark.slow
 def test_the_day_was_lived(lived: Lived) -> None:
     """Else the rest would prove nothing: what was put in comes out again when the vault is opened."""
     assert lived.canaries.piped in lived.said["note show"]
@@ -45,6 +46,7 @@ def test_the_day_was_lived(lived: Lived) -> None:
     assert lived.canaries.piped.split()[-1] in lived.said["find"]
 
 
+@pytest.mark.slow
 def test_no_file_holds_a_name_a_text_a_search_word_a_passphrase_or_a_key(lived: Lived) -> None:
     places = day.left_behind(lived.person, lived.began)
     assert sum(path.is_file() for place in places for path in day.everything(place)) > 10

@@ -131,6 +131,7 @@ def test_a_rewritten_log_is_called_damaged_and_going_on_stays_an_alarm_until_it_
 # What was found while the shell was closed, or in it
 
 
+@pytest.mark.slow
 def test_a_check_that_found_something_warns_at_the_next_unlock_until_it_was_looked_at(vault: Path) -> None:
     spoil(blobs()[0])
     checked = auditing.check_own(disk_env(), default_vault())
@@ -178,6 +179,7 @@ def test_a_sound_check_and_a_list_of_names_raise_no_alarm_and_silence_none(vault
     session.close("exit")
 
 
+@pytest.mark.slow
 def test_the_shells_own_check_warns_at_once_in_plain_words(vault: Path) -> None:
     spoil(blobs()[0])
     with Shell("plain", rows=120, columns=160) as shell:
@@ -232,6 +234,7 @@ def test_a_question_without_a_default_takes_y_and_n_alone() -> None:
     assert screen.result is True
 
 
+@pytest.mark.slow
 def test_neither_enters_nor_keys_typed_ahead_vouch_for_the_log(vault: Path) -> None:
     with Shell(rows=50) as shell:
         shell.unlock()
@@ -249,6 +252,7 @@ def test_neither_enters_nor_keys_typed_ahead_vouch_for_the_log(vault: Path) -> N
     assert "audit.review" not in events()
 
 
+@pytest.mark.slow
 def test_in_plain_neither_enters_nor_lines_typed_ahead_vouch_for_the_log(vault: Path) -> None:
     with Shell("plain", rows=120) as shell:
         shell.unlock()
@@ -264,6 +268,7 @@ def test_in_plain_neither_enters_nor_lines_typed_ahead_vouch_for_the_log(vault: 
     assert "audit.review" not in events()
 
 
+@pytest.mark.slow
 def test_a_review_names_the_real_moment_of_the_last_one(vault: Path) -> None:
     with Shell("plain", rows=200) as shell:
         shell.unlock()

@@ -88,6 +88,7 @@ def today() -> date:
     return dates.day_of(clock.wall_ms(), clock.utc_offset_minutes(clock.wall_ms()))
 
 
+@pytest.mark.slow
 def test_what_was_done_is_told_exactly_and_with_names(vault: Path) -> None:
     with Shell(rows=40) as shell:
         shell.unlock()
@@ -156,6 +157,7 @@ def test_what_was_done_is_told_exactly_and_with_names(vault: Path) -> None:
         assert all(b"Anna" not in part for part in outside), "nothing of it is left in the window"
 
 
+@pytest.mark.slow
 def test_each_look_at_the_log_is_in_it(vault: Path) -> None:
     with Shell("plain", rows=200) as shell:
         shell.unlock()
@@ -178,6 +180,7 @@ def test_each_look_at_the_log_is_in_it(vault: Path) -> None:
     session.close("exit")
 
 
+@pytest.mark.slow
 def test_a_planted_entry_is_a_warning_everywhere_until_it_was_looked_at(vault: Path) -> None:
     plant(Act("verify.run", "E", "review", k={"bad": 0, "n": 3}))
     forge(Act("sheet.confirm", "E", "admin"))
@@ -215,6 +218,7 @@ def test_a_planted_entry_is_a_warning_everywhere_until_it_was_looked_at(vault: P
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_what_turns_up_while_the_shell_is_open_warns_at_once(vault: Path) -> None:
     with Shell(rows=40) as shell:
         shell.unlock()
@@ -248,6 +252,7 @@ def test_what_turns_up_while_the_shell_is_open_warns_at_once(vault: Path) -> Non
         shell.until_ended()
 
 
+@pytest.mark.slow
 def test_many_failed_tries_stay_on_home_until_they_were_looked_at(vault: Path) -> None:
     with Shell(rows=40) as shell:
         for _ in range(3):
@@ -277,6 +282,7 @@ def old_vault(days: int) -> None:
     assert session.close("exit") == []
 
 
+@pytest.mark.slow
 def test_a_review_is_asked_for_after_thirty_days_and_recorded_when_all_of_it_was_hers(own_home: Path) -> None:
     old_vault(31)
     with Shell(rows=50) as shell:
@@ -328,6 +334,7 @@ def test_a_new_vault_asks_for_no_review(vault: Path) -> None:
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_in_plain_the_review_is_read_asked_and_recorded(own_home: Path) -> None:
     old_vault(40)
     with Shell("plain", rows=200) as shell:
@@ -344,6 +351,7 @@ def test_in_plain_the_review_is_read_asked_and_recorded(own_home: Path) -> None:
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_hostile_text_is_shown_and_steers_nothing(vault: Path) -> None:
     session = open_vault()
     book = Notebook(session)
@@ -380,6 +388,7 @@ def test_not_even_text_that_no_record_may_hold_reaches_the_terminal(hidden: bool
         assert not any(plain(row).startswith("! 09:00  nothing") for row in rows), "no line can be made up"
 
 
+@pytest.mark.slow
 def test_a_long_log_opens_at_its_end_and_scrolls_up(vault: Path) -> None:
     session = open_vault()
     book = Notebook(session)

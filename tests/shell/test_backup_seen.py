@@ -310,6 +310,7 @@ def at_home(
     return screen, ui.told
 
 
+@pytest.mark.slow
 def test_an_alarm_that_comes_and_goes_while_she_is_at_home_is_painted(house: House) -> None:
     house.save()
 
@@ -330,6 +331,7 @@ def test_an_alarm_that_comes_and_goes_while_she_is_at_home_is_painted(house: Hou
     assert told == []
 
 
+@pytest.mark.slow
 def test_a_job_that_ends_while_she_is_at_home_is_told_but_never_into_her_typing(house: House) -> None:
     house.save()
     house.desk.backup.now()

@@ -137,6 +137,7 @@ def test_a_note_at_80_by_24_shows_title_text_wrapped_at_words_and_keys() -> None
     play(scene, PROSE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "words"),
     [
@@ -163,6 +164,7 @@ def test_an_alarm_that_comes_while_she_writes_stands_in_the_title_row_until_it_i
     play(scene, PROSE, size=size)
 
 
+@pytest.mark.slow
 def test_in_a_window_too_low_for_a_title_an_alarm_takes_the_bottom_line() -> None:
     async def scene(term: Terminal, caller: Caller) -> None:
         caller.loud = ("BACKUP STOPPED: type backup", "BACKUP STOPPED")
@@ -230,6 +232,7 @@ def test_pages_and_the_ends_of_a_long_note_are_reached_and_the_cursor_stays_visi
     play(scene, text)
 
 
+@pytest.mark.slow
 def test_resizing_keeps_the_cursor_on_the_screen() -> None:
     async def scene(term: Terminal, caller: Caller) -> None:
         await term.type(keys.CTRL_END)
@@ -454,6 +457,7 @@ def test_the_lock_leaves_at_once_and_takes_the_text_off_the_screen() -> None:
     assert (result.reason, result.text, result.cursor, caller.saved) == ("locked", "unsaved words", 13, [])
 
 
+@pytest.mark.slow
 def test_the_callers_wish_to_close_is_heard_within_a_second_or_so() -> None:
     async def scene(term: Terminal, caller: Caller) -> None:
         await term.type("words")

@@ -165,6 +165,7 @@ def test_a_full_disk_is_said_and_the_next_try_after_it_keeps_the_text() -> None:
     with_place(scene)
 
 
+@pytest.mark.slow
 def test_the_editor_says_that_the_disk_is_full_keeps_the_text_and_saves_it_when_there_is_room() -> None:
     async def scene(place: Place) -> None:
         with open_terminal(80, 24) as term:

@@ -59,6 +59,7 @@ def test_a_wrong_guess_in_an_open_shell_is_logged_before_it_is_answered() -> Non
     later.close("key")
 
 
+@pytest.mark.slow
 def test_many_guesses_are_counted_together_and_none_is_left_out() -> None:
     house = small()
     session = house.unlock()

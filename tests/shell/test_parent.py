@@ -50,6 +50,7 @@ def texts() -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_lock_and_unlock_return_to_the_same_note_and_cursor(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()
@@ -77,6 +78,7 @@ def test_lock_and_unlock_return_to_the_same_note_and_cursor(vault: Path) -> None
     assert texts()[0] == "Came late today.\nSpoke of the dark river."
 
 
+@pytest.mark.slow
 def test_a_killed_child_gives_the_text_back_with_its_word_count(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()
@@ -97,6 +99,7 @@ def test_a_killed_child_gives_the_text_back_with_its_word_count(vault: Path) -> 
     assert texts()[0] == "Five words are kept here"
 
 
+@pytest.mark.slow
 def test_a_killed_parent_leaves_a_terminal_that_works_and_no_child(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()
@@ -116,6 +119,7 @@ def test_a_killed_parent_leaves_a_terminal_that_works_and_no_child(vault: Path) 
     assert texts()[0] == "Typed a moment before the end."
 
 
+@pytest.mark.slow
 def test_a_terminal_that_closes_locks_the_vault_and_saves_the_text(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()
@@ -129,6 +133,7 @@ def test_a_terminal_that_closes_locks_the_vault_and_saves_the_text(vault: Path) 
     assert texts()[0] == "The window was closed on me."
 
 
+@pytest.mark.slow
 def test_a_request_to_end_saves_and_ends(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()
@@ -156,6 +161,7 @@ def test_three_crashes_in_a_row_stop_and_say_so(vault: Path) -> None:
         assert shell.terminal_is_as_before()
 
 
+@pytest.mark.slow
 def test_a_second_shell_is_refused_also_while_the_first_is_locked(vault: Path) -> None:
     with Shell() as first:
         first.unlock()
@@ -171,6 +177,7 @@ def test_a_second_shell_is_refused_also_while_the_first_is_locked(vault: Path) -
         first.until("notevault>")
 
 
+@pytest.mark.slow
 def test_interrupts_never_end_it(vault: Path) -> None:
     with Shell() as shell:
         shell.until("Passphrase")
@@ -187,6 +194,7 @@ def test_interrupts_never_end_it(vault: Path) -> None:
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_no_name_reaches_the_title_and_no_colour_is_sent(vault: Path) -> None:
     with Shell(NO_COLOR="1") as shell:
         shell.unlock()
@@ -206,6 +214,7 @@ def test_no_name_reaches_the_title_and_no_colour_is_sent(vault: Path) -> None:
         assert colours == []
 
 
+@pytest.mark.slow
 def test_the_passphrase_is_never_on_the_screen_nor_in_an_argument(vault: Path) -> None:
     with Shell() as shell:
         shell.until("Passphrase")

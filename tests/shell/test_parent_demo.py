@@ -26,6 +26,7 @@ def files_in(places: list[Path]) -> list[Path]:
     return [path for place in places for path in place.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_a_demo_says_so_everywhere_and_leaves_nothing(places: list[Path]) -> None:
     with Shell("demo") as shell:
         shell.until("notevault>")

@@ -99,6 +99,7 @@ def test_an_old_copy_put_back_is_explained_read_only_and_can_be_confirmed(vault:
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_a_new_passphrase_needs_the_present_one(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()
@@ -121,6 +122,7 @@ def test_a_new_passphrase_needs_the_present_one(vault: Path) -> None:
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_what_belongs_to_a_client_is_hidden_with_her_name(vault: Path) -> None:
     with Shell(rows=30) as shell:
         shell.unlock()
@@ -183,6 +185,7 @@ def test_what_belongs_to_a_client_is_hidden_with_her_name(vault: Path) -> None:
     session.close("exit")
 
 
+@pytest.mark.slow
 def test_notes_are_imported_signed_and_read_with_names_hidden(vault: Path) -> None:
     source = vault / "notes.csv"
     source.write_text(

@@ -41,6 +41,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage_module, "TICK_S", 0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_fast")
 def test_the_countdown_warns_then_leaves_whatever_is_on_the_screen() -> None:
     async def scene(stage: Stage, terminal: Terminal, clock: FakeClock) -> None:

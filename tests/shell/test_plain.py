@@ -25,6 +25,7 @@ def open_shell(shell: Shell) -> None:
     shell.until("notevault>")
 
 
+@pytest.mark.slow
 def test_a_day_in_line_prompts(vault: Path) -> None:
     with Shell("plain", rows=120) as shell:
         open_shell(shell)
@@ -61,6 +62,7 @@ def test_a_day_in_line_prompts(vault: Path) -> None:
     session.close("exit")
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_is_plain_by_itself_and_gets_no_escape_at_all(vault: Path) -> None:
     with Shell(TERM="dumb", rows=60) as shell:
         open_shell(shell)

@@ -35,6 +35,7 @@ def newest() -> str:
     return text
 
 
+@pytest.mark.slow
 def test_words_before_a_ctrl_l_in_the_same_line_are_kept(vault: Path) -> None:
     with Shell("plain", rows=80) as shell:
         to_text(shell)
@@ -46,6 +47,7 @@ def test_words_before_a_ctrl_l_in_the_same_line_are_kept(vault: Path) -> None:
     assert newest() == "First line.\nHalf a line"
 
 
+@pytest.mark.slow
 def test_words_before_a_ctrl_d_are_kept(vault: Path) -> None:
     with Shell("plain", rows=80) as shell:
         to_text(shell)
@@ -54,6 +56,7 @@ def test_words_before_a_ctrl_d_are_kept(vault: Path) -> None:
     assert newest() == "First line.\nHalf a line"
 
 
+@pytest.mark.slow
 def test_words_in_a_line_that_was_not_ended_are_kept_when_it_is_told_to_end(vault: Path) -> None:
     with Shell("plain", rows=80) as shell:
         to_text(shell)
@@ -64,6 +67,7 @@ def test_words_in_a_line_that_was_not_ended_are_kept_when_it_is_told_to_end(vaul
     assert newest() == "First line.\nHalf a line"
 
 
+@pytest.mark.slow
 def test_ctrl_s_does_not_stop_it_enter_alone_keeps_a_line_and_a_cut_line_is_told_of(vault: Path) -> None:
     with Shell("plain", rows=200) as shell:
         to_text(shell)

@@ -26,6 +26,7 @@ def ask_for_a_new_one(shell: Shell) -> None:
     shell.until("First the passphrase you have now.")
 
 
+@pytest.mark.slow
 def test_an_unlocked_shell_gives_nobody_a_new_sheet_without_the_passphrase(vault: Path) -> None:
     session = open_vault()
     before = session.header_digest
@@ -42,6 +43,8 @@ def test_an_unlocked_shell_gives_nobody_a_new_sheet_without_the_passphrase(vault
     session.close("exit")
 
 
+@pytest.mark.slow
+@pytest.mark.disk
 def test_a_place_that_cannot_be_is_said_and_the_sheet_is_not_lost(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()
@@ -79,6 +82,7 @@ def test_a_place_that_cannot_be_is_said_and_the_sheet_is_not_lost(vault: Path) -
     oneshot.try_sheet(disk_env(), session.paths.root, code)
 
 
+@pytest.mark.slow
 def test_a_sheet_that_is_refused_waits_to_be_logged(vault: Path) -> None:
     session = open_vault()
     old = rekey.new_sheet(session)
@@ -100,6 +104,7 @@ def test_a_sheet_that_is_refused_waits_to_be_logged(vault: Path) -> None:
         assert shell.until_ended() == 0
 
 
+@pytest.mark.slow
 def test_with_names_hidden_a_client_is_changed_without_showing_the_name(vault: Path) -> None:
     with Shell() as shell:
         shell.unlock()

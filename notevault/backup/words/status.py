@@ -72,8 +72,9 @@ SAYS: Mapping[str, Says] = {
     model.PLANTED: Says(
         "TAMPERED WITH",
         "Among its files lies a link, or something else that notevault never puts there. The backup there has stopped.",
-        "Somebody or some program put it there: show it to whoever looks after your computer, and back up to another place"
-        " meanwhile, `notevault backup add DIR`. Then `notevault backup heal '{name}'`; move by hand what it leaves.",
+        "Somebody or some program put it there: show it to whoever looks after your computer, and back up to another"
+        " place meanwhile, `notevault backup add DIR`. Then `notevault backup heal '{name}'`; move by hand what it"
+        " leaves.",
     ),
     model.HURT: Says(
         "DAMAGED",
