@@ -199,7 +199,7 @@ def _once(
         def ends() -> bool:
             return stop() or stopped()
 
-        return pass_over(ground, job.place, now, way(ground), progress=went_on, stop=ends, asked=True)
+        return pass_over(ground, job.place, now, way(ground), progress=went_on, stop=ends)
 
     until = ground.clock.boot_ms() + BUSY_MS
     while True:
@@ -232,16 +232,16 @@ def run_quietly(command: Sequence[str], env: Mapping[str, str], limit_s: float) 
     process = subprocess.Popen(  # noqa: S603 - this program itself, with words of our own
         list(command),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,  # says nothing: its end is seen at once, where waiting for a process looks now and then
         stderr=subprocess.DEVNULL,
         env=dict(env),
         start_new_session=True,  # an interrupt typed in the terminal is for others
     )
-    try:
-        process.wait(limit_s)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+    with process:
+        try:
+            process.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            if process.poll() is None:
+                process.kill()

@@ -85,6 +85,7 @@ def environment_of(tree: ast.Module) -> tuple[set[str], int]:
     return names, len(other)
 
 
+@pytest.mark.slow
 def test_the_program_reads_no_environment_variable_but_these() -> None:
     read, whole = set(), set()
     for name, tree in modules():

@@ -103,6 +103,7 @@ def test_ended_at_any_moment_the_same_command_goes_on_until_it_has_said_saved(
     assert entered(new.vault) >= 1
 
 
+@pytest.mark.slow
 def test_once_it_has_said_saved_the_same_command_is_refused(new: Home, stick: Path) -> None:
     new.run(*words_of(new, stick))
     assert not Building(new.vault).root.exists()
@@ -112,6 +113,7 @@ def test_once_it_has_said_saved_the_same_command_is_refused(new: Home, stick: Pa
 # -- without the sheet, and then with it
 
 
+@pytest.mark.slow
 def test_recover_finishes_what_a_restore_without_the_sheet_left_to_do(new: Home, stick: Path) -> None:
     new.run("backup", "restore", "--from", str(stick))
     done = new.run("recover", "--sheet", str(new.sheet), *fresh(new))
@@ -122,6 +124,7 @@ def test_recover_finishes_what_a_restore_without_the_sheet_left_to_do(new: Home,
     assert not Building(new.vault).root.exists()
 
 
+@pytest.mark.slow
 def test_the_same_command_with_the_sheet_does_so_too(new: Home, stick: Path) -> None:
     new.run("backup", "restore", "--from", str(stick))
     done = new.run("--json", *words_of(new, stick))
@@ -133,6 +136,7 @@ def test_the_same_command_with_the_sheet_does_so_too(new: Home, stick: Path) -> 
 # -- losses
 
 
+@pytest.mark.slow
 def test_what_is_lost_is_said_in_notes_and_the_backups_go_on_without_it(tmp_path: Path) -> None:
     made = small(tmp_path / "made", notes=9)
     new = empty_home(tmp_path / "laptop")
@@ -157,6 +161,7 @@ def test_what_is_lost_is_said_in_notes_and_the_backups_go_on_without_it(tmp_path
     assert (ran["verdict"], ran["copied"]) == ("safe", 1)
 
 
+@pytest.mark.slow
 def test_whose_notes_are_lost_is_said_at_a_terminal(tmp_path: Path) -> None:
     made = small(tmp_path / "made", notes=3)
     new = empty_home(tmp_path / "laptop")
@@ -183,6 +188,7 @@ def newer(worked: Home, stick: Path) -> Path:
     return max(base.glob("audit/*/parts/*"), key=lambda path: int(path.name.split("-")[1]))
 
 
+@pytest.mark.slow
 def test_a_piece_of_the_log_that_has_not_arrived_is_a_question_and_what_it_tells_of_comes_later(
     new: Home, worked: Home, stick: Path, tmp_path: Path
 ) -> None:
@@ -219,6 +225,7 @@ def test_at_a_terminal_enter_waits_and_a_salvage_is_offered(new: Home, worked: H
     assert not new.vault.exists()
 
 
+@pytest.mark.slow
 def test_with_salvage_all_notes_come_back_though_their_log_does_not(new: Home, worked: Home, stick: Path) -> None:
     newer(worked, stick).unlink()
     done = new.run(*words_of(new, stick), "--salvage")
@@ -227,6 +234,7 @@ def test_with_salvage_all_notes_come_back_though_their_log_does_not(new: Home, w
     assert [(one["verdict"], one["waiting"]) for one in places(new)] == [("safe", 0)]
 
 
+@pytest.mark.slow
 def test_where_no_state_can_be_read_salvage_is_what_there_is(new: Home, stick: Path) -> None:
     for folder in [*stick.glob("notevault/*/anchors/*"), *stick.glob("notevault/*/audit/*/parts")]:
         shutil.rmtree(folder)
@@ -240,6 +248,7 @@ def test_where_no_state_can_be_read_salvage_is_what_there_is(new: Home, stick: P
     assert notes(new) == BOTH
 
 
+@pytest.mark.slow
 def test_after_a_salvage_the_checks_name_the_old_log_and_let_her_go_on(new: Home, worked: Home, stick: Path) -> None:
     piece = max(stick.glob("notevault/*/audit/*/parts/*"), key=lambda path: int(path.name.split("-")[1]))
     data = bytearray(piece.read_bytes())
@@ -265,6 +274,7 @@ def test_what_the_read_me_of_a_place_says_asks_for_the_sheet(new: Home, stick: P
     assert ending(child)[1] == 130
 
 
+@pytest.mark.slow
 def test_a_salvage_without_the_sheet_is_opened_by_recover(new: Home, stick: Path) -> None:
     for folder in stick.glob("notevault/*/audit"):
         shutil.rmtree(folder)
@@ -273,6 +283,7 @@ def test_a_salvage_without_the_sheet_is_opened_by_recover(new: Home, stick: Path
     assert notes(new) == BOTH
 
 
+@pytest.mark.slow
 def test_salvage_is_not_done_where_everything_can_be_read(new: Home, stick: Path) -> None:
     done = new.run(*words_of(new, stick), "--salvage")
     assert "Nothing needs to be salvaged" in done.stderr
@@ -308,6 +319,7 @@ def _place(root: Path) -> DiskPlace:
     return DiskPlace(root, "0d" * 16)
 
 
+@pytest.mark.slow
 def test_any_number_of_slips_with_the_new_passphrase_leaves_the_typed_sheet_alone(new: Home, stick: Path) -> None:
     child = at_terminal(new, "backup", "restore", "--from", str(stick), "--sheet", str(new.sheet))
     for attempt in range(5):

@@ -50,6 +50,7 @@ def typed(words: str) -> list[list[str]]:
 # -- a practice restore that failed
 
 
+@pytest.mark.slow
 def test_a_failed_practice_restore_is_remembered_until_it_was_mended_and_done_again(backed: Home, stick: Path) -> None:
     backed.run("backup", "drill", open_it=True)
     assert doctor(backed)["practice restore"][0] == "good"
@@ -68,6 +69,7 @@ def test_a_failed_practice_restore_is_remembered_until_it_was_mended_and_done_ag
     assert doctor(backed)["practice restore"][0] == "good"
 
 
+@pytest.mark.slow
 def test_only_a_place_that_has_a_backup_is_practised_with(backed: Home, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     backed.run("backup", "add", str(tmp_path / "new"))
@@ -81,6 +83,7 @@ def test_only_a_place_that_has_a_backup_is_practised_with(backed: Home, tmp_path
 # -- an older vault
 
 
+@pytest.mark.slow
 def test_an_older_vault_is_told_alike_by_run_heal_drill_status_and_doctor(backed: Home, tmp_path: Path) -> None:
     old = backed.path / ".local"
     shutil.copytree(old, tmp_path / "old", symlinks=True)
@@ -114,6 +117,7 @@ def test_a_copy_of_the_vault_is_refused_and_the_vault_itself_named(backed: Home,
     assert [one["name"] for one in objects(backed, "backup", "list")] == ["USB Blue"]
 
 
+@pytest.mark.slow
 def test_where_the_vault_is_gone_every_command_says_how_it_comes_back(backed: Home) -> None:
     backed.saved("note", "add", "--client", "C-014", stdin="The laptop knows where its vault is.\n")
     backed.run("backup", "run")
@@ -262,6 +266,7 @@ def test_every_help_tells_the_exit_status_and_what_json_has(name: str) -> None:
     assert "json" in COMMANDS[name].more
 
 
+@pytest.mark.slow
 def test_add_drill_and_remove_have_the_keys_that_their_help_promises(worked: Home, stick: Path) -> None:
     (added,) = worked.objects("backup", "add", str(stick))
     assert promised("backup add") == set(added)

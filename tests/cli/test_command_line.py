@@ -326,6 +326,7 @@ def test_a_reader_that_goes_away_is_no_reason_for_words(worked: Home) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_streams_that_the_caller_closed_are_no_fault_of_ours(worked: Home) -> None:
     flag, name = worked.passphrase
     for closed in ("<&-", ">&-", "2>&-", ">&- 2>&-"):

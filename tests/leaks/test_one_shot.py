@@ -13,7 +13,7 @@ from tests.leaks import day, ground, scan_memory, user
 from tests.leaks.scan_files import Scanner
 from tests.leaks.user import Person
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 
 @dataclass

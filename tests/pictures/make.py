@@ -20,7 +20,7 @@ NOTE = (
 )
 
 
-def journey() -> None:
+def journey(stick: Path) -> None:
     from tests.shell.ptyshell import CTRL_L, ESC, Shell  # after HOME is set
 
     with Shell() as shell:
@@ -58,9 +58,7 @@ def journey() -> None:
         shell.until(lambda: "Folder" in shell.flat or "Another folder" in shell.flat)
         if (found := re.search(r"(\d)\s+Another folder", shell.flat)) is not None:  # this computer has a stick
             go(found[1], "Enter go on")
-        stick = Path(os.environ["HOME"]) / "USB Blue"
-        stick.mkdir()
-        go(f"~/{stick.name}\r", "done,")
+        go(f"{stick}\r", "done,")
         go("\r", "notevault>")
         go("new Anna Berg\r", "Name")
         go("\r", "Code")
@@ -110,11 +108,17 @@ def journey() -> None:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:  # the backup may just be ending
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # so that home and stick are two disks
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True, dir=memory) as home,  # the backup may just be ending
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as media,
+    ):
         for variable in [name for name in os.environ if name.startswith("XDG_") or name.startswith("DBUS_")]:
             del os.environ[variable]
         os.environ["HOME"] = home
-        journey()
+        stick = Path(media) / "USB Blue"
+        stick.mkdir()
+        journey(stick)
     for path in sorted(FOLDER.glob("*.svg")):
         print(path.name, path.stat().st_size)
 

@@ -143,6 +143,7 @@ def test_the_sheet_may_wait_and_the_first_note_gets_its_client_on_the_way(own_ho
         assert shell.until_ended() == 0
 
 
+@pytest.mark.disk
 def test_a_backup_place_named_at_the_end_holds_the_vault_when_home_appears(own_home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "stick"
     folder.mkdir()

@@ -78,6 +78,7 @@ def _check(files: MemoryFiles, old: int, new: int, where: str) -> None:
     assert Room(files.another_process()).opened().texts() == [*texts, "after"], where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), CASES)
 def test_after_a_crash_in_any_step_of_a_commit_every_acknowledged_entry_is_there(old: int, new: int) -> None:
     files = _vault(old)
@@ -135,6 +136,7 @@ def test_a_killed_process_a_successor_and_then_a_power_cut_lose_nothing_acknowle
             assert Room(successor.after_power_cut(seed)).opened().texts() == texts, f"{where}, seed {seed}"
 
 
+@pytest.mark.slow
 def test_an_older_checkpoint_never_comes_back_once_the_bundle_has_its_name() -> None:
     """The first process dies before the checkpoint's name is durable, the second while it renames `open`.
 

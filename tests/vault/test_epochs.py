@@ -420,6 +420,7 @@ def _resign(house: House, origin: str, log: list[bytes], item: LogItem) -> None:
     house.files.put_raw(house.paths.checkpoint(origin), LogSigner(item)(len(log), root))
 
 
+@pytest.mark.slow
 def test_closing_in_every_order_of_two_windows_leaves_one_chain_of_epochs() -> None:
     for order in itertools.product("ab", repeat=4):
         house = small()

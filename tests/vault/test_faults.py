@@ -104,6 +104,7 @@ def test_a_failed_change_leaves_the_vault_as_it_was_and_can_be_repeated(act: str
         assert house.unlock(None).read_only is None
 
 
+@pytest.mark.slow
 def test_a_passphrase_change_that_fails_leaves_the_old_one() -> None:
     for step in (1, 4, 7):
         house = small()

@@ -222,6 +222,7 @@ def test_a_client_changed_keeps_its_notes_and_its_code_stays_its_own() -> None:
         later.client(b"c" * 16)
 
 
+@pytest.mark.slow
 def test_an_import_of_two_hundred_clients_grows_the_pool_and_is_whole() -> None:
     house, book = opened()
     owners = [Client(f"Name {n}", f"N-{n}", None, MORNING_MS) for n in range(200)]

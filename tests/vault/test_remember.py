@@ -213,6 +213,7 @@ def test_a_vault_is_never_set_up_over_another() -> None:
         assert house.vault_files() == before
 
 
+@pytest.mark.slow
 def test_a_cheaper_slot_is_wrapped_anew_with_the_same_passphrase() -> None:
     house = small()
     house.machine.total, house.machine.available = 512 << 20, 256 << 20

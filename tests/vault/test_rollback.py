@@ -241,6 +241,7 @@ def test_another_laptop_is_told_to_use_the_sheet() -> None:
     assert "recovery sheet" in refused.value.next_step
 
 
+@pytest.mark.slow
 def test_wrong_passphrases_are_logged_one_by_one_then_together() -> None:
     house = small()
     tries = 16

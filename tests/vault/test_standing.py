@@ -105,6 +105,7 @@ def _log_key(house: House) -> str:
     return next(name for name in house.stores.items if name.endswith("/log"))
 
 
+@pytest.mark.slow
 def test_a_confirmation_that_fails_leaves_the_alarm_as_it_was() -> None:
     old = remembered()
     house = old.copy()

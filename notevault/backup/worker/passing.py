@@ -111,7 +111,8 @@ def pass_over(
     stop: Callable[[], bool] = never,
     asked: bool = False,
 ) -> Report:
-    """Bring the place up to `now`. `asked`: a person wants it, so its result goes into the log even if it is no news.
+    """Bring the place up to `now`. `asked`: a person wants it now, so what it brought goes into the log even if it is
+    no news; a command may be a script's, every few minutes, and is not asked in that sense.
 
     Raises nothing of ours.
     """
