@@ -8,6 +8,7 @@ from notevault.auditlog import entry
 from notevault.backup.copies.copies import Choice, Copies
 from notevault.backup.restore.plan import Decision, arrived, missed, unread
 from notevault.backup.restore.salvage import Salvage, salvage
+from notevault.backup.words.plain import size_words
 from notevault.cli.show import iso_here, when
 from notevault.domain.dates import ago, day_of
 from notevault.errors import NotFound
@@ -49,7 +50,7 @@ class Rate:
 
     def took(self, bytes_: int) -> str:
         seconds = (self._clock.boot_ms() - self._began) / 1000
-        return f" ({_mb(bytes_)} MB in {seconds:,.0f} s)" if seconds >= 2 else ""
+        return f" ({size_words(bytes_)} in {seconds:,.0f} s)" if seconds >= 2 else ""
 
 
 def _mb(count: int) -> str:
@@ -68,7 +69,7 @@ def state_words(env: Env, choice: Choice) -> str:
     """As "of Sat 21 Nov 14:02 (3 h ago), 901 files, 12 MB"."""
     live = choice.live
     moment = f"{when(env, choice.last_ms)} ({ago(choice.last_ms, env.clock.wall_ms())})"
-    return f"of {moment}, {live.count - choice.missing:,} files, {_mb(live.weight)} MB"
+    return f"of {moment}, {live.count - choice.missing:,} files, {size_words(live.weight)}"
 
 
 def again_words(env: Env, choice: Choice | Salvage) -> str:
@@ -78,8 +79,9 @@ def again_words(env: Env, choice: Choice | Salvage) -> str:
 def salvage_words(files: int, weight: int) -> str:
     """What a salvage is."""
     return (
-        f"What can be done: all {files:,} sealed files ({_mb(weight)} MB) are brought over, with the key files and what"
-        " is left of the log.\nThe recovery sheet then opens every note among them that is whole, and a new log begins."
+        f"What can be done: all {files:,} sealed files ({size_words(weight)}) are brought over, with the key files and"
+        " what is left of the log.\n"
+        "The recovery sheet then opens every note among them that is whole, and a new log begins."
     )
 
 

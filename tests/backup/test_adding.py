@@ -437,6 +437,13 @@ def test_what_a_place_cannot_do_is_said(desk: Desk, kind: str, words: str) -> No
     assert any(words in remark for remark in desk.add(desk.stick("X", kind)).remarks)
 
 
+def test_of_a_place_in_the_same_memory_as_the_vault_the_worse_of_the_two_is_said_alone(desk: Desk) -> None:
+    stick = desk.stick("X", "memory")
+    desk.table.append(Volume("memory", "shm", desk.vault.parent, desk.table[-1].device))
+    said = desk.add(stick).remarks
+    assert [remark for remark in said if "at the next start" in remark] == list(said)
+
+
 def test_a_vault_in_a_cloud_folder_is_remarked(desk: Desk) -> None:
     desk.table.append(Volume("cloud", "Dropbox's folder", desk.vault.parent, 1))
     assert any("The vault itself lies in a folder" in remark for remark in desk.add(desk.stick("BLUE")).remarks)

@@ -255,7 +255,8 @@ def _remarks(
 ) -> list[str]:
     remarks = []
     home = _volume(volumes, vault_root)
-    if home is not None and home.device == volume.device and volume.kind != "cloud":  # a service has a copy elsewhere
+    alone = volume.kind not in ("cloud", "memory")  # a service has a copy elsewhere; of memory, worse is said below
+    if home is not None and home.device == volume.device and alone:
         remarks.append(
             "It is on the same disk as the vault: that helps against mistakes, not when the disk fails or the laptop is"
             " gone. Add a place elsewhere as well."
