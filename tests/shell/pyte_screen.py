@@ -69,6 +69,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._pipe = _Pipe(pyte.Stream(self.screen))
         self.input = source
+        self.typed = ""  # last
         self.output = Vt100_Output(
             self._pipe,  # type: ignore[arg-type]
             lambda: Size(rows=self.screen.lines, columns=self.screen.columns),
@@ -124,6 +125,7 @@ class Terminal:
 
     async def type(self, keys: str) -> None:
         """Send keys as a terminal would; a lone Escape at the end gets the silence that makes it an Escape."""
+        self.typed = keys
         self.input.send_text(keys)
         await asyncio.sleep(0.15 if keys.endswith("\x1b") else 0.01)
 

@@ -19,6 +19,7 @@ from tests.shell.ptyshell import PATIENCE_S, is_alive
 pytestmark = pytest.mark.disk
 
 VAULT, PLACE = "ab" * 16, "cd" * 16
+SOON = "import sys, time; sys.stdin.buffer.read(); time.sleep(0.3); open('ended', 'w').close()"
 READS = "import sys; open('lines', 'ab').write(sys.stdin.buffer.read()); open('ended', 'w').close()"
 """Takes whatever it is told until its input ends, and says that it came to its end."""
 DEAF = "import sys, time; sys.stdin.buffer.read(); time.sleep(3); open('ended', 'w').close()"
@@ -151,12 +152,14 @@ def test_the_last_changes_are_waited_for_and_said_but_never_longer_than_two_seco
     until((side.local_root / "ended").exists)
 
 
-def test_a_backup_that_is_done_at_once_is_waited_for_no_longer(side: LockedSide) -> None:
-    worker = begun(side, READS)
+def test_a_backup_that_is_soon_done_is_waited_for_no_longer(side: LockedSide) -> None:
+    worker = begun(side, SOON)
     said: list[str] = []
     worker.waits = True
+    start = time.monotonic()
     worker.end(said.append)
     assert said == [LAST_WORDS]
+    assert time.monotonic() - start < LEAVE_S
     until((side.local_root / "ended").exists)
 
 

@@ -113,6 +113,8 @@ def play(
             if act.done() and act.exception():
                 task.cancel()
             await act
+            if term.typed.endswith(keys.ESC):  # under load its silence takes longer, and what follows would join it
+                await asyncio.wait({task}, timeout=0.6)
             if not task.done():
                 await term.type(leave)
             return await asyncio.wait_for(task, 10)
