@@ -13,11 +13,11 @@ from notevault.auditlog.merkle import EMPTY_ROOT
 from notevault.crypto import signing
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import LocalState
+from notevault.storage.logbelieve import CardBelieves
 from notevault.storage.logfile import LogFile
 from notevault.vault.env import Env
 from notevault.vault.items import Head, LogItem
 from notevault.vault.recorder import LogSigner, Recorder
-from notevault.vault.survey import CardBelieves
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ def start_log(env: Env, paths: VaultPaths, local: LocalState, new: NewOrigin, us
     log = LogFile(env.files, paths, local, new.origin)
     parsed = cards.parse(new.card)
     assert isinstance(parsed, cards.Card), "a card of our own"
-    tail = log.begin(CardBelieves(parsed), new.card)
+    tail = log.begin(CardBelieves(parsed, signing.verify), new.card)
     return Recorder(env, log, LogSigner(new.item), user, tail)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notevault.auditlog import card as cards
-from notevault.auditlog import checkpoint, entry
+from notevault.auditlog import entry
 from notevault.auditlog.fault import Fault
 from notevault.crypto import signing
 from notevault.errors import CannotWrite, Damaged, LogDamaged, NotevaultError, NotFound, NoVault, Refused, StorageFault
@@ -23,6 +23,7 @@ from notevault.storage.blobs import BlobStore
 from notevault.storage.headers import Candidate, HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import DeviceFile, LocalState
+from notevault.storage.logbelieve import CardBelieves
 from notevault.storage.logfile import LogFile, Tail
 from notevault.vault.env import Env
 
@@ -298,35 +299,8 @@ def read_card(env: Env, paths: VaultPaths, header: Header, origin: str) -> cards
     return found
 
 
-@dataclass(frozen=True)
-class CardBelieves:
-    """Checks a log's signed states with the keys of its card (`storage.logepoch.Believe`)."""
-
-    card: cards.Card
-
-    def identity(self, data: bytes) -> checkpoint.Checkpoint:
-        found = checkpoint.parse(data)
-        if not isinstance(found, Fault) and found.origin != self.card.origin:
-            found = Fault("WRONG_ORIGIN", "a checkpoint of another log")
-        if isinstance(found, Fault):
-            raise _not_held(found)
-        fault = checkpoint.check_identity(found, self.card.identity_pub, signing.verify)
-        if fault is not None:
-            raise _not_held(fault)
-        return found
-
-    def epoch(self, signed: checkpoint.Checkpoint, key: bytes | None) -> None:
-        fault = checkpoint.check_epoch(signed, {signed.epoch: key or self.card.epoch0_pub}, signing.verify)
-        if fault is not None:
-            raise _not_held(fault)
-
-
-def _not_held(fault: Fault) -> LogDamaged:
-    return LogDamaged(f"The log's signed state does not hold: {fault.sentence}")
-
-
 def open_log(env: Env, paths: VaultPaths, local: LocalState, header: Header, origin: str) -> tuple[LogFile, Tail]:
     """NotFound when the log has no card or no checkpoint yet; LogDamaged when it cannot be believed."""
     card = read_card(env, paths, header, origin)
     log = LogFile(env.files, paths, local, origin)
-    return log, log.load(CardBelieves(card))
+    return log, log.load(CardBelieves(card, signing.verify))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import signal
 import sys
@@ -30,6 +29,7 @@ from notevault.backup.source.reading import read_vault
 from notevault.backup.status.status import GREEN, PlaceStatus, status_of
 from notevault.storage.local import HeadFile, LocalState
 from tests.backup.handmade import lay
+from tests.backup.killing import killed_at
 from tests.backup.scene import DEVICE, Scene
 from tests.backup.vaults import Made2
 
@@ -304,32 +304,7 @@ def test_a_state_that_the_log_did_not_sign_is_nothing(lost: Lost) -> None:
 # Cut off
 
 
-CHANGES = ("append", "create", "create_batch", "make_folder", "move", "remove", "replace")
-
-
-def _killed_at(lost: Lost, step: int) -> int:
-    child = os.fork()
-    if child == 0:
-        try:
-            left = step
-
-            def ticking(method: Callable[..., Any]) -> Callable[..., Any]:
-                def called(*args: Any, **named: Any) -> Any:
-                    nonlocal left
-                    left -= 1
-                    if left == 0:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    return method(*args, **named)
-
-                return called
-
-            for name in CHANGES:
-                setattr(disk.DiskFiles, name, ticking(getattr(disk.DiskFiles, name)))
-            os._exit(0 if lost.bring().changes else 3)
-        finally:
-            os._exit(4)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+STEPS = ((disk.DiskFiles, ("append", "create", "create_batch", "make_folder", "move", "remove", "replace")),)
 
 
 @pytest.mark.slow
@@ -343,7 +318,7 @@ def test_killed_at_every_step_it_completes(tmp_path: Path, before: int, readings
     step = killed = 0
     while True:
         step += 1
-        ended = _killed_at(lost, step)
+        ended = killed_at(step, STEPS, lambda: bool(lost.bring().changes))
         if ended == 0:
             break
         assert ended == signal.SIGKILL

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from notevault.backup.model import HealReport
 from notevault.backup.places import layout as place
 from notevault.errors import DiskFull
 from tests.backup import handmade
+from tests.backup.killing import killed_at, ticking
 from tests.backup.scene import STICK, Scene
 from tests.backup.test_heal import Two, contents, files_below, spoil
 from tests.fakes.files import CrashNow
@@ -36,6 +36,11 @@ from tests.fakes.places import PlaceDisk
 PARTS = 4  # the steps are shared out, so that several processors can work
 LARGE = 9 << 20  # bytes; healed in pieces
 CHANGES = ("make_folder", "open_new", "place", "replace", "sync_batch", "sync_file", "sync_folder")
+STEPS = (
+    (place_posix.PosixFolder, ("make", "new", "give", "drop", "sync")),
+    (place_posix.PosixPlaces, ("sync_all", "sync_file")),
+    (files_posix.PosixPlatform, CHANGES),
+)
 
 
 class Hurt(Two):
@@ -111,40 +116,12 @@ class Hurt(Two):
         assert (again.healed, again.aside, again.problems) == (0, 0, ()), step
 
 
-def _ticking(method: Callable[..., Any], tick: Callable[[], None]) -> Callable[..., Any]:
-    def called(*args: Any, **named: Any) -> Any:
-        tick()
-        return method(*args, **named)
-
-    return called
-
-
 def _killed_at(hurt: Hurt, step: int) -> int:
-    """A healing in a process of its own that kills itself before `step`. How it ended: SIGKILL; 0: it was over."""
-    child = os.fork()
-    if child == 0:
-        try:
-            left = step
+    def whole() -> bool:
+        report = hurt.heal()
+        return not report.problems and not report.lost
 
-            def tick() -> None:
-                nonlocal left
-                left -= 1
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            for kind, names in (
-                (place_posix.PosixFolder, ("make", "new", "give", "drop", "sync")),
-                (place_posix.PosixPlaces, ("sync_all", "sync_file")),
-                (files_posix.PosixPlatform, CHANGES),
-            ):
-                for name in names:
-                    setattr(kind, name, _ticking(getattr(kind, name), tick))
-            report = hurt.heal()
-            os._exit(0 if not report.problems and not report.lost else 3)
-        finally:
-            os._exit(4)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return killed_at(step, STEPS, whole)
 
 
 @pytest.mark.slow
@@ -172,7 +149,7 @@ class Filling:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
-        return _ticking(method, self._tick) if name in CHANGES else method
+        return ticking(method, self._tick) if name in CHANGES else method
 
     def _tick(self) -> None:
         self.left -= 1

@@ -10,14 +10,13 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from notevault.adapters import files, place_posix
 from notevault.backup import model
+from tests.backup.killing import killed_at
 from tests.backup.scene import DEVICE, Scene, whole_states
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and fork are POSIX's")
@@ -28,36 +27,8 @@ STEPS = (
 )
 
 
-def _ticking(method: Callable[..., Any], tick: Callable[[], None]) -> Callable[..., Any]:
-    def called(*args: Any, **named: Any) -> Any:
-        tick()
-        return method(*args, **named)
-
-    return called
-
-
 def _killed_at(scene: Scene, step: int) -> int:
-    """A pass in a process of its own that kills itself before `step`. How it ended: SIGKILL, or 0 when it was over."""
-    child = os.fork()
-    if child == 0:
-        try:
-            left = step
-
-            def tick() -> None:
-                nonlocal left
-                left -= 1
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            for kind, names in STEPS:
-                for name in names:
-                    setattr(kind, name, _ticking(getattr(kind, name), tick))
-            verdict = scene.go().verdict
-            os._exit(0 if verdict == model.SAFE else 3)
-        finally:
-            os._exit(4)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return killed_at(step, STEPS, lambda: scene.go().verdict == model.SAFE)
 
 
 @pytest.mark.slow

@@ -171,7 +171,7 @@ def test_a_place_of_which_nothing_can_be_remembered_keeps_no_other_from_its_turn
                 raise StorageFault("Input/output error.")
             return super().read(path, limit=limit)
 
-    bad = bench.ground.places.root / bench.ground.places.all()[0].id / "state"
+    bad = bench.ground.places.root / bench.places[0].id / "state"
     files = Failing()
     bench.ground = replace(bench.ground, files=files, places=Places(files, bench.ground.local))
     bench.start(tick_ms=100)

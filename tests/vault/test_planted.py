@@ -14,13 +14,14 @@ from notevault.errors import Refused, WrongSecret
 from notevault.formats.header import Header, PassphraseSlot
 from notevault.formats.ids import Digest, Origin, SlotId, VaultId
 from notevault.storage.headers import HeaderStore
+from notevault.storage.logbelieve import CardBelieves
 from notevault.storage.logfile import LogFile
 from notevault.vault import recover, rekey
 from notevault.vault.items import LogItem
 from notevault.vault.notebook import Notebook
 from notevault.vault.recorder import Act, LogSigner, Recorder, Subject
 from notevault.vault.session import Keys
-from notevault.vault.survey import CardBelieves, read_card, survey
+from notevault.vault.survey import read_card, survey
 from notevault.vault.verify import verify
 from tests.vault.build import (
     CHEAP,
@@ -44,7 +45,7 @@ def _thief(house: House) -> Recorder:
     log = LogFile(house.files, seen.paths, seen.local, item.origin)
     own = seen.alleged[-1].header  # below one that was planted
     card = read_card(house.env, seen.paths, own, item.origin)
-    tail = log.load(CardBelieves(card))
+    tail = log.load(CardBelieves(card, signing.verify))
     return Recorder(house.env, log, LogSigner(item), bytes(8), tail)
 
 

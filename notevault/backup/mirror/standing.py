@@ -6,22 +6,20 @@ else lies among them proves nothing and is set aside later. Nothing is written h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from notevault.auditlog import checkpoint
+from notevault.auditlog import anchor, ed25519
+from notevault.auditlog.fault import Fault
 from notevault.backup.mirror.strays import left_alone
 from notevault.backup.model import AHEAD, FORKED, SHRUNK, Head
 from notevault.backup.places import layout as place
-from notevault.backup.source import keyfiles as identity
 from notevault.backup.source.log import LogSource
 from notevault.backup.source.source import Source
 from notevault.errors import Damaged, LogDamaged, NotFound
 from notevault.formats.ids import is_origin
 from notevault.ports import Tree
 
-_NAME = re.compile(r"(0|[1-9][0-9]{0,15})-([0-9a-f]{64})")
 MOST_JUNK = 64  # anchors that do not count, looked at in one pass; the next pass goes on
 
 
@@ -84,7 +82,7 @@ def _look(found: Standing, source: Source, tree: Tree, origin: str, names: set[s
     found.junk += [
         f"{place.anchors(origin)}/{name}"
         for name in sorted(names)
-        if not _NAME.fullmatch(name) and not left_alone(name)
+        if anchor.parse_name(name) is None and not left_alone(name)
     ]
     for name, head in _sorted(names):
         ours = head.size <= log.size and log.root_at(head.size) == head.root
@@ -119,14 +117,15 @@ def _same_way(tree: Tree, origin: str, names: set[str], log: LogSource) -> bool:
 
 def _sorted(names: set[str]) -> Iterator[tuple[str, Head]]:
     """The anchors by their names, the largest first."""
-    found = [(int(match[1]), match[2], name) for name in names if (match := _NAME.fullmatch(name)) is not None]
+    found = [(*said, name) for name in names if (said := anchor.parse_name(name)) is not None]
     for size, root, name in sorted(found, reverse=True):
-        yield name, Head(size, bytes.fromhex(root))
+        yield name, Head(size, root)
 
 
 def _counts(tree: Tree, path: str, name: str, log: LogSource) -> bool:
     try:
-        data = tree.read(path, limit=checkpoint.MAX_BYTES)
+        data = tree.read(path, limit=anchor.MAX_BYTES)
     except (Damaged, NotFound):
         return False
-    return identity.counts(data, name, log.card) is not None
+    said = anchor.check(log.card.origin, name, data, log.card.identity_pub, ed25519.verify, "")
+    return not isinstance(said, Fault)

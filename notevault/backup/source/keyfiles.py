@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from notevault.auditlog import card as cards
-from notevault.auditlog import checkpoint, ed25519
+from notevault.auditlog import ed25519
 from notevault.auditlog import headers as key_files
 from notevault.auditlog.fault import Fault
 from notevault.auditlog.headers import HeaderFile
@@ -152,50 +152,6 @@ def parse_card(data: bytes, origin: str, vault: str, viks: Iterable[bytes]) -> c
     if (found.origin, found.vault) != (origin, vault) or found.vik_pub not in viks:
         return Fault("WRONG_KEY", "it is of another log or another vault")
     return cards.check(found, found.vik_pub, ed25519.verify) or found
-
-
-@dataclass(frozen=True)
-class CardBelieves:
-    """Checks a log's signed states with the keys of its card (`storage.logepoch.Believe`). `known`: SHA-256 of a
-    checkpoint whose two signatures were found to hold under this very card: an idle pass checks none.
-    """
-
-    card: cards.Card
-    known: bytes = b""
-
-    def identity(self, data: bytes) -> checkpoint.Checkpoint:
-        found = checkpoint.parse(data)
-        if not isinstance(found, Fault) and found.origin != self.card.origin:
-            found = Fault("WRONG_ORIGIN", "a checkpoint of another log")
-        if isinstance(found, Fault):
-            raise _not_held(found)
-        if hashlib.sha256(data).digest() != self.known:
-            fault = checkpoint.check_identity(found, self.card.identity_pub, ed25519.verify)
-            if fault is not None:
-                raise _not_held(fault)
-        return found
-
-    def epoch(self, signed: checkpoint.Checkpoint, key: bytes | None) -> None:
-        if hashlib.sha256(signed.raw).digest() == self.known:
-            return
-        pub = key or self.card.epoch0_pub
-        fault = checkpoint.check_epoch(signed, {signed.epoch: pub}, ed25519.verify)
-        if fault is not None:
-            raise _not_held(fault)
-
-
-def _not_held(fault: Fault) -> LogDamaged:
-    return LogDamaged(f"The log's signed state does not hold: {fault.sentence}")
-
-
-def counts(data: bytes, name: str, card: cards.Card) -> checkpoint.Checkpoint | None:
-    """An anchor's bytes as a signed state of this log, of the size and root that its file name says (7.1); None when
-    it proves nothing.
-    """
-    found = checkpoint.parse(data)
-    if isinstance(found, Fault) or found.origin != card.origin or f"{found.size}-{found.root.hex()}" != name:
-        return None
-    return None if checkpoint.check_identity(found, card.identity_pub, ed25519.verify) is not None else found
 
 
 def remembered(files: Files, local: LocalPaths) -> bytes | None:

@@ -12,10 +12,10 @@ from notevault.auditlog import card as cards
 from notevault.auditlog.fault import Fault
 from notevault.backup.model import Head
 from notevault.backup.source.cache import Walked
-from notevault.backup.source.keyfiles import CardBelieves
 from notevault.errors import LogDamaged, NotevaultError, OwnFault, UnknownFormat
 from notevault.ports import Files
 from notevault.storage.layout import BUNDLE, VaultPaths
+from notevault.storage.logbelieve import CardBelieves
 from notevault.storage.logread import LogReader
 
 # An entry's first keys are `a`, one letter, and `b`, 16 digits; so `c` stands here wherever it is there at all (6.1).
@@ -36,7 +36,7 @@ class LogSource:
         self._reader = LogReader(files, paths, origin)
         same = walked is not None and walked.card == hashlib.sha256(card_bytes).digest()
         known = walked.checkpoint if walked is not None and same else b""
-        self._now = self._reader.load(CardBelieves(card, known))
+        self._now = self._reader.load(CardBelieves(card, ed25519.verify, known))
 
     @property
     def size(self) -> int:
