@@ -41,7 +41,7 @@ from tests.vault.build import (
 
 NEW = "Written in the middle of it all: a third session."
 CUTS = (1, 2, 3)
-QUICK = 7  # in the quick part every so many steps of the costly acts; the slow part takes each
+QUICK = 13  # in the quick part every so many steps of the costly acts; the slow part takes each
 slow = pytest.mark.slow
 
 
