@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notevault.app import adding
+from notevault.app.listing import why_none
 from notevault.cli import asking
 from notevault.cli.clients import check_words
 from notevault.cli.common import Context
@@ -12,6 +13,8 @@ from notevault.domain.importing import decoded
 from notevault.domain.notes import TEXT_LIMIT, Note, excerpt, word_count
 from notevault.errors import NotFound, UsageFault
 from notevault.vault.notebook import ClientView, Notebook, NoteView
+
+NONE_YET = "There are no notes yet: `notevault note add --client CODE --file F`."
 
 
 def add(ctx: Context) -> int:
@@ -81,17 +84,8 @@ def list_(ctx: Context) -> int:
         for view in notes:
             ctx.out.row(note_facts(view, names.of(view)), note_line(ctx.env, view, names.of(view)))
         if not notes:
-            ctx.out.say(_why_none(notebook))
+            ctx.out.say(why_none(notebook) or NONE_YET)
     return 0
-
-
-def _why_none(notebook: Notebook) -> str:
-    why = notebook.session.read_only
-    if why is None:
-        return "There are no notes yet: `notevault note add --client CODE --file F`."
-    if not why.startswith("DAMAGED"):
-        return "There are no notes in this vault as it lies here."
-    return "No note can be listed: the log is gone or damaged. `notevault backup heal` puts it back from a backup."
 
 
 def show(ctx: Context) -> int:

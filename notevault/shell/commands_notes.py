@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notevault.app import adding
+from notevault.app.listing import why_none
 from notevault.app.writing import Writing
 from notevault.domain import dates
 from notevault.domain.folding import hits
@@ -90,7 +91,9 @@ async def _newest(desk: Desk, rest: str, *, change: bool) -> None:
         return
     newest = await desk.run(lambda: desk.notebook.notes(client.id, limit=1))
     if not newest:
-        desk.say(f"{client.code} has no notes yet. `new {client.code}` writes the first one.")
+        desk.say(
+            why_none(desk.notebook) or f"{client.code} has no notes yet. `new {client.code}` writes the first one."
+        )
         return
     await note_desk.open_note(desk, newest[0].id, change=change)
 
@@ -130,7 +133,7 @@ async def notes(desk: Desk, rest: str) -> None:
     while True:
         views = await desk.run(lambda: desk.notebook.notes(client.id) if client else desk.notebook.notes(limit=200))
         if not views:
-            desk.say("There are no notes yet.")
+            desk.say(why_none(desk.notebook) or "There are no notes yet.")
             return
         title: Words = (lambda hidden: f"Notes: {desk.who(client, hidden)}") if client else "The newest notes"
         selected = await _choose_note(desk, views, title, [], min(selected or 0, len(views) - 1))
@@ -146,7 +149,7 @@ async def history(desk: Desk, rest: str) -> None:
         return
     views = await desk.run(lambda: desk.notebook.notes(client.id))
     if not views:
-        desk.say(f"{client.code} has no notes yet.")
+        desk.say(why_none(desk.notebook) or f"{client.code} has no notes yet.")
         return
     at = 0 if len(views) == 1 else await _choose_note(desk, views, "Earlier versions of which note?", [])
     if at is None:

@@ -175,6 +175,23 @@ def test_a_place_whose_file_does_not_read_is_left_out_and_named(files: MemoryFil
     assert places.unreadable() == [OTHER]
 
 
+def test_a_place_whose_file_this_disk_does_not_give_keeps_no_other_from_its_turn(
+    files: MemoryFiles, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places.save(BLUE)
+    places.save(replace(BLUE, id=OTHER, name="Red"))
+    read = files.read
+
+    def failing(path: Path, *, limit: int) -> bytes:
+        if path == places.root / OTHER / "place":
+            raise StorageFault("Input/output error.")
+        return read(path, limit=limit)
+
+    monkeypatch.setattr(files, "read", failing)
+    assert places.all() == [BLUE]
+    assert places.unreadable() == [OTHER]
+
+
 def test_a_state_that_does_not_read_is_as_none(files: MemoryFiles, places: Places) -> None:
     files.put_raw(places.root / ID / "state", b'{"files":')
     files.put_raw(places.root / ID / "proofs", b"short")

@@ -20,7 +20,8 @@ from notevault.vault.env import Env
 from notevault.vault.notebook import Notebook
 
 PASSPHRASE = "seven quiet herons cross the frozen bay"
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "clinical-notes.csv"
+BESIDE = Path(__file__).resolve().parents[3]
+DATA = next(BESIDE.glob("*/data/clinical-notes.csv"), Path("clinical-notes.csv"))  # absent: texts of our own
 OWN_TEXT = (
     "Client described waking early with worry about work; hypertension noted by the physician.",
     "We practised breathing; she rated her anxiety six before and three after.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -480,3 +481,18 @@ def test_the_demo_never_backs_up_and_knows_nothing_of_her_places(known: Path) ->
         shell.type("quit\r")
         assert shell.until_ended() == 0
     assert sorted(path.name for path in known.rglob("*")) == before
+
+
+def test_where_the_log_is_gone_the_shell_names_the_backup_and_the_notes_are_read(known: Path) -> None:
+    shutil.rmtree(default_vault() / "audit")
+    with Shell() as shell:
+        shell.unlock()
+        shell.until("the log of this vault is gone")
+        assert "`notevault backup heal`" in shell.flat
+        shell.type("1")
+        shell.until("notevault>")
+        shell.type("notes\r")
+        shell.until("The newest notes")
+        shell.type("\r")
+        shell.until("Slept four hours.")
+        assert "no notes yet" not in shell.flat

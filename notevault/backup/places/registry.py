@@ -37,6 +37,7 @@ __all__ = ["Frozen", "Places", "find"]
 
 LOOK_S = 10.0
 """For one of the other volumes to say whether the place is there: a sleeping disk needs some seconds."""
+_UNREAD = (Damaged, CannotWrite, StorageFault)
 
 
 class Places:
@@ -49,12 +50,14 @@ class Places:
     # The places
 
     def all(self) -> list[PlaceFile]:
-        """By the time they were added. One whose file does not read is left out: see `unreadable`."""
+        """By the time they were added. One whose file does not read is left out, and keeps no other from its turn: see
+        `unreadable`.
+        """
         found = []
         for place_id in self._ids():
             try:
                 found.append(self._read(place_id))
-            except (Damaged, NotFound):
+            except (NotFound, *_UNREAD):
                 continue
         return sorted(found, key=lambda place: (place.added_ms, place.id))
 
@@ -64,7 +67,7 @@ class Places:
         for place_id in self._ids():
             try:
                 self._read(place_id)
-            except Damaged:
+            except _UNREAD:
                 broken.append(place_id)
             except NotFound:
                 continue
