@@ -16,9 +16,10 @@ from notevault.auditlog.report import Report
 from notevault.auditlog.verdict import Weight
 from notevault.auditlog.version import version
 from notevault.cli import newfile
-from notevault.cli.common import NOT_INTACT, SALVAGED, Context
+from notevault.cli.common import GONE, NOT_INTACT, SALVAGED, Context
 
 WHAT = "The report"
+_GONE = {"NO_LOG", "NO_HEADER"}
 _ORDER = (Weight.TAMPERED, Weight.UNDECIDED, Weight.NOTE)
 
 
@@ -85,6 +86,8 @@ def _remark(ctx: Context, checked: auditing.Checked) -> None:
         ctx.out.warn(sentence)
     if _code(checked.verdict) == 1:
         ctx.out.say(SALVAGED if _salvaged(checked.verdict) else NOT_INTACT)
+    elif any(one.code in _GONE for one in checked.verdict.of(Weight.UNDECIDED)):
+        ctx.out.say(GONE)
 
 
 def _salvaged(verdict: VaultVerdict) -> bool:

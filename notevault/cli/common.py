@@ -24,6 +24,7 @@ NOT_INTACT = (
     "`notevault backup heal` puts back what a backup still has. Until then do not save into the vault; what heal cannot"
     " mend: `notevault backup restore --from DIR --to NEWVAULT`."
 )
+GONE = "`notevault backup heal` puts back from a backup what is gone."
 SALVAGED = "That is the old log, from before it was salvaged; the new one is whole. Go on working."
 """After a check that found something."""
 

@@ -53,8 +53,8 @@ def key_file_changed(home: Home) -> None:
 @pytest.mark.parametrize("hurt", [note_lost, log_gone, log_changed, key_files_gone, key_file_changed])
 def test_every_damage_names_the_command_that_mends_it(backed: Home, hurt: Callable[[Home], None]) -> None:
     hurt(backed)
-    for words in (("verify",), ("doctor",), ("note", "list"), ("backup", "run")):
-        done = backed.run(*words, open_it=words[0] != "backup", code=None)
+    for words in (("verify",), ("doctor",), ("note", "list"), ("backup", "run"), ("audit", "verify")):
+        done = backed.run(*words, open_it=words[0] not in ("backup", "audit"), code=None)
         said = done.stdout + done.stderr
         assert HEAL in said or "`notevault doctor` says how to go on" in said, words
         assert "set-up of this vault" not in said
