@@ -14,6 +14,7 @@ from tests.leaks import scan_memory
 from tests.leaks.user import Person
 
 PATIENCE_S = 40.0  # Argon2 takes a second on an idle machine; a passing test never waits this long
+QUIET_S, SETTLING_S = 0.12, 2.0  # a redraw comes in one burst; a countdown redraws once a second
 CTRL_L, CTRL_G, ENTER, ESC, TAB = "\x0c", "\x07", "\r", "\x1b", "\t"
 ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 TITLE = re.compile(rb"\x1b\](\d+);(.*?)(?:\x07|\x1b\\)", re.DOTALL)
@@ -71,6 +72,15 @@ class Shell:
             if not self.read() and not held():
                 raise AssertionError(f"the shell ended before {wanted!r} came:\n{self.text}")
             assert time.monotonic() < end, f"{wanted!r} never came; the screen is:\n{self.text}"
+        self._settle()
+
+    def _settle(self) -> None:
+        """Take in the rest of a redraw: what was waited for may be its first line, and the test looks at the last."""
+        end = time.monotonic() + SETTLING_S
+        while time.monotonic() < end:
+            before = len(self.raw)
+            if not self.read(QUIET_S) or len(self.raw) == before:
+                return
 
     def type(self, keys: str, then: str | Callable[[], object] | None = None) -> None:
         self.process.send(keys.encode())
