@@ -234,6 +234,7 @@ class WriteOnce(Tree, Protocol):
     def add_batch(self, items: Iterable[tuple[str, bytes]], *, read_back: bool = False) -> int:
         """`add` for many with as few syncs as the system allows; durable when it returns. How many were new.
 
+        The folder of a file is made if it is not there and the one above it is; else NotFound, as `add` says at once.
         Either all of a batch have their names at the end, or an error is raised; then some may have them, all whole.
         `read_back`: each file is opened again and compared, past the system's cache where it can be, before it gets
         its name.

@@ -12,11 +12,13 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.file_errors import irregular
+from notevault.adapters.place_batch import Batch
 from notevault.adapters.place_platform import STAGED, Folder, PlacePlatform
 from notevault.adapters.place_stage import NEW, TAKEN, Stage
 from notevault.adapters.place_tree import DiskTree, gone, split
@@ -38,7 +40,7 @@ _QUARANTINE = "quarantine"
 class DiskPlace(DiskTree):
     """Implements `ports.WriteOnce`. `device`: 32 hexadecimal digits. Several threads may read at once; one writes.
 
-    Folders are made by `make_folders` alone: adding to one that is not there is NotFound.
+    Folders are made by `make_folders`, and the last one of a path by `add_batch`: adding to others is NotFound.
     """
 
     def __init__(
@@ -99,7 +101,7 @@ class DiskPlace(DiskTree):
             if read_back:
                 stage.read_back(temp, bytes.fromhex(sha256))
             with self._descend(stage.root, folder) as target:
-                outcome = stage.give(temp, target, name, sync=True)
+                outcome = stage.give(temp, target, name, True)
                 stage.note(target.sync())
         if outcome == TAKEN:
             raise _taken()
@@ -112,25 +114,16 @@ class DiskPlace(DiskTree):
             return 0
         with self._staging() as stage:
             each = not self._os.syncs_all(stage.root)  # whether every file needs a sync of its own
-            folders: dict[str, list[tuple[str, str, bytes]]] = {}
-            for path, data in chain((first,), source):
-                folder, name = split(path)
-                staged = (name, stage.write(data, sync=each), hashlib.sha256(data).digest() if read_back else b"")
-                if folder in folders:
-                    folders[folder].append(staged)
-                else:
-                    folders[folder] = [staged]
+            descend = partial(self._descend, stage.root)
+            batch = Batch(stage, descend, self.make_folders, each=each, hashed=read_back)
+            with contextlib.closing(batch):
+                for path, data in chain((first,), source):
+                    batch.write(*split(path), data)
             if not each:
                 self._os.sync_all(stage.root)
             if read_back:
-                for _, temp, digest in chain.from_iterable(folders.values()):
-                    stage.read_back(temp, digest)
-            outcomes = []
-            for folder, files in folders.items():
-                with self._descend(stage.root, folder) as target:
-                    outcomes += [stage.give(temp, target, name, sync=each) for name, temp, _ in files]
-                    if each:
-                        stage.note(target.sync())
+                batch.read_back()
+            outcomes = batch.give()
             if not each:
                 self._os.sync_all(stage.root)
         if TAKEN in outcomes:
@@ -188,8 +181,13 @@ class DiskPlace(DiskTree):
                         continue
                     with contextlib.suppress(FileNotFoundError):
                         seen = stage.look(name)
-                        if stat.S_ISREG(seen.st_mode) and now_ms - seen.st_mtime_ns // 1_000_000 > _STALE_MS:
+                        if now_ms - seen.st_mtime_ns // 1_000_000 <= _STALE_MS:
+                            continue
+                        if stat.S_ISREG(seen.st_mode):
                             stage.drop(name)
+                            swept += 1
+                        elif self._os.is_folder(seen):
+                            stage.drop_folder(name)
                             swept += 1
             with contextlib.suppress(OSError):
                 root.drop_empty(self._stage)

@@ -1,7 +1,7 @@
 """What `DiskTree` and `DiskPlace` need of a system, as protocols, and the choice of this system's.
 
-There is no way here to overwrite a file, and one way to delete: `drop`, which takes the names of our own unfinished
-writes only.
+There is no way here to overwrite a file, and one kind to delete: `drop` and `drop_folder`, which take the names of our
+own unfinished writes only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 from notevault.errors import OwnFault
 
 STAGED = re.compile(r"[0-9a-f]{16}-[0-9a-f]{1,8}")
-"""The name of an unfinished write: a random number of the process, and a count."""
+"""The name of an unfinished write, file or folder: a random number of the process, and a count."""
 
 
 def staged_name(name: str) -> str:
@@ -55,11 +55,15 @@ class Folder(Protocol):
         ...
 
     def give(self, name: str, target: Folder, new: str) -> None:
-        """Rename `name` to `new` in `target`; FileExistsError when anything is there, which is left alone."""
+        """Rename a file or folder to `new` in `target`; FileExistsError when anything is there, which is left alone."""
         ...
 
     def drop(self, name: str) -> None:
         """Unlink an unfinished write of ours (`staged_name`)."""
+        ...
+
+    def drop_folder(self, name: str) -> None:
+        """Remove an unfinished folder of ours (`staged_name`) with the files in it; OSError for a folder in it."""
         ...
 
     def drop_empty(self, name: str) -> None:

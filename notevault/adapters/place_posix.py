@@ -142,6 +142,15 @@ if sys.platform != "win32":
         def drop(self, name: str) -> None:
             os.unlink(staged_name(name), dir_fd=self.fd)
 
+        def drop_folder(self, name: str) -> None:
+            folder = self.sub(staged_name(name))
+            try:
+                for each in folder.names():
+                    os.unlink(each, dir_fd=folder.fd)
+            finally:
+                folder.close()
+            os.rmdir(name, dir_fd=self.fd)
+
         def drop_empty(self, name: str) -> None:
             os.rmdir(name, dir_fd=self.fd)
 

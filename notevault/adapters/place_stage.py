@@ -29,13 +29,30 @@ class Stage:
         self._folder = folder
         self._next = next_name
         self._unnamed: set[str] = set()
+        self._gathered: set[str] = set()
         self.reduced = False
 
-    def write(self, data: bytes, *, sync: bool) -> str:
-        """The name of a new file with these bytes. Without `sync` the caller syncs the whole file system later."""
-        temp = self._next()
-        fd = self._folder.new(temp)
-        self._unnamed.add(temp)
+    def gather(self) -> str:
+        """The name of a new folder below the stage; what is written into it has its last name already."""
+        name = self._next()
+        self._folder.make(name)
+        self._gathered.add(name)
+        return name
+
+    def sub(self, gathered: str) -> Folder:
+        return self._folder.sub(gathered)
+
+    def write(self, data: bytes, *, sync: bool, into: Folder | None = None, name: str = "") -> str:
+        """The name of a new file with these bytes: one of its own in the stage, or `name` in the gathered folder
+        `into`. Without `sync` the caller syncs the whole file system later.
+        """
+        if into is not None:
+            temp = name
+            fd = into.new(temp)
+        else:
+            temp = self._next()
+            fd = self._folder.new(temp)
+            self._unnamed.add(temp)
         try:
             done = os.write(fd, data)
             if done != len(data):
@@ -63,9 +80,9 @@ class Stage:
             os.close(fd)
         return temp
 
-    def read_back(self, temp: str, digest: bytes) -> None:
-        """StorageFault when the file does not hash to `digest` (32 bytes)."""
-        fd = self._folder.read(temp)
+    def read_back(self, temp: str, digest: bytes, source: Folder | None = None) -> None:
+        """StorageFault when the file does not hash to `digest` (32 bytes). `source`: the gathered folder it is in."""
+        fd = (source or self._folder).read(temp)
         try:
             self._os.uncache(fd)
             found = hashlib.sha256()
@@ -79,39 +96,64 @@ class Stage:
                 "The stick or disk may be failing: use another one as well.",
             )
 
-    def give(self, temp: str, target: Folder, name: str, *, sync: bool) -> str:
+    def give(self, temp: str, target: Folder, name: str, sync: bool, source: Folder | None = None) -> str:
         """NEW: `temp` has its name. KEPT: an equal file has it. TAKEN: something else has it, and was left alone.
 
-        `sync`: an equal file is made durable, for its writer may have died before that.
+        `sync`: an equal file is made durable, for its writer may have died before that. `source`: the gathered folder
+        that `temp` is in; there it stays when it is not NEW.
         """
+        here = source or self._folder
         try:
-            self._folder.give(temp, target, name)
+            here.give(temp, target, name)
         except FileExistsError:
-            outcome = KEPT if self._same(temp, target, name) else TAKEN
+            outcome = KEPT if self._same(here, temp, target, name) else TAKEN
             if sync and outcome == KEPT:
                 self._sync_kept(target, name)
-            self._folder.drop(temp)
+            if source is None:
+                self._folder.drop(temp)
         else:
             outcome = NEW
         self._unnamed.discard(temp)
         return outcome
 
+    def give_gathered(self, gathered: str, parent: Folder, name: str) -> bool:
+        """Whether the gathered folder became the folder `name` of `parent`; else that is there, for its files one by
+        one.
+        """
+        try:
+            self._folder.give(gathered, parent, name)
+        except OSError:  # somebody made it meanwhile, or this system renames no folders
+            with contextlib.suppress(FileExistsError):
+                parent.make(name)
+            return False
+        self._gathered.discard(gathered)
+        return True
+
+    def drop_gathered(self, gathered: str) -> None:
+        """With what is in it: files that an equal or another one at the place keeps from their names."""
+        self._folder.drop_folder(gathered)
+        self._gathered.discard(gathered)
+
     def clear(self) -> None:
         for temp in self._unnamed:
             with contextlib.suppress(OSError):
                 self._folder.drop(temp)
+        for gathered in self._gathered:
+            with contextlib.suppress(OSError):
+                self._folder.drop_folder(gathered)
         self._unnamed.clear()
+        self._gathered.clear()
 
     def note(self, reached: bool) -> None:
         """Whether a sync was carried out, or refused as unknown to the file system."""
         if not reached:
             self.reduced = True
 
-    def _same(self, temp: str, target: Folder, name: str) -> bool:
+    def _same(self, here: Folder, temp: str, target: Folder, name: str) -> bool:
         """Whether both hold the same bytes; a link or a folder never does."""
         if not stat.S_ISREG(target.look(name).st_mode):
             return False
-        ours = self._folder.read(temp)
+        ours = here.read(temp)
         try:
             theirs = target.read(name)
             try:

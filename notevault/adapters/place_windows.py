@@ -60,6 +60,12 @@ if sys.platform == "win32":
         def drop(self, name: str) -> None:
             os.unlink(self.at(staged_name(name)))  # noqa: PTH108
 
+        def drop_folder(self, name: str) -> None:
+            folder = self.sub(staged_name(name))
+            for each in folder.names():
+                os.unlink(folder.at(each))  # noqa: PTH108
+            os.rmdir(self.at(name))  # noqa: PTH106
+
         def drop_empty(self, name: str) -> None:
             os.rmdir(self.at(name))  # noqa: PTH106
 

@@ -37,21 +37,33 @@ def run(ctx: Context) -> int:
     def began(place: PlaceFile) -> None:
         at[0] = place.name
 
-    try:
-        done = wired.run_once(ctx.side, ctx.args.names, progress(ctx, lambda: f"Backing up to {at[0]}"), began=began)
-    except NoVault:
-        raise gone(ctx) from None
-    except KeyboardInterrupt:
-        raise Interrupted("Interrupted.", "What was copied counts; the next backup goes on from there.") from None
-    if not done:
-        raise NotFound(NO_PLACE, NO_PLACE_STEP)
-    with contextlib.suppress(KeyboardInterrupt):  # the backup is made; the look at it has its turn another time
-        done = sampled(ground, done)
-    for place, report in done:
-        _tell_run(ctx, ground, place, report)
-    if Results.of(ground).count() > waited:  # what could not be entered before waits for others
-        wired.record_results(ctx.side, ground.vault_id)
+    with wired.recorder_ready(ctx.side, wanted=_has_a_first(ctx, ground)) as ready:
+        try:
+            done = wired.run_once(
+                ctx.side, ctx.args.names, progress(ctx, lambda: f"Backing up to {at[0]}"), began=began
+            )
+        except NoVault:
+            raise gone(ctx) from None
+        except KeyboardInterrupt:
+            raise Interrupted("Interrupted.", "What was copied counts; the next backup goes on from there.") from None
+        if not done:
+            raise NotFound(NO_PLACE, NO_PLACE_STEP)
+        with contextlib.suppress(KeyboardInterrupt):  # the backup is made; the look at it has its turn another time
+            done = sampled(ground, done)
+        for place, report in done:
+            _tell_run(ctx, ground, place, report)
+        if Results.of(ground).count() > waited:  # what could not be entered before waits for others
+            wired.record_results(ctx.side, ground.vault_id, ready=ready)
     return code_of_all([report.verdict for _, report in done], named=bool(ctx.args.names))
+
+
+def _has_a_first(ctx: Context, ground: Ground) -> bool:
+    """Whether a place that is there was never backed up to: then the log will be told, and that can be prepared."""
+    with contextlib.suppress(NotevaultError):
+        names: list[str] = ctx.args.names
+        places = [ground.places.get(name) for name in names] if names else ground.places.all()
+        return any(not ground.places.state(place.id).committed_ms for place in places)
+    return False
 
 
 _NOT_LOOKED = frozenset({

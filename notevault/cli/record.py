@@ -1,11 +1,12 @@
 """`notevault _record --vault DIR`: enters in the log what backups did while nobody had the vault open.
 
-A process of its own for a second or two: it gets the log's keys from the key store, opens no vault, waits for no
-dialog, and says nothing. What it cannot enter waits for the next one, or for the next opening.
+A process of its own for a second or two, from the end of its input on: it gets the log's keys from the key store, opens
+no vault, waits for no dialog, and says nothing. What it cannot enter waits for the next one, or for the next opening.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from notevault.errors import NotevaultError
@@ -24,6 +25,7 @@ def main(argv: Sequence[str]) -> int:
         from notevault.app.backing import record_results
         from notevault.wiring.unlocked import make_quiet_env
 
+        sys.stdin.buffer.read()  # whoever started it says so by ending this; nothing is ever in it
         record_results(make_quiet_env(side, PATIENCE_S), side.vault)
     except NotevaultError as fault:
         return fault.exit_code

@@ -6,12 +6,12 @@ to find this device's own folder. What is copied is believed by signatures (back
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from subprocess import Popen
 
 from notevault.adapters.entropy import SystemEntropy
 from notevault.adapters.files import DiskFiles
@@ -39,6 +39,7 @@ from notevault.ports import Files, Volumes
 from notevault.storage.headers import HeaderStore
 from notevault.storage.layout import VaultPaths
 from notevault.storage.local import LocalState
+from notevault.wiring import quiet
 from notevault.wiring.locked import LockedSide, self_command, self_environment
 
 RECORD_S = 30.0
@@ -212,36 +213,40 @@ def _once(
         time.sleep(AGAIN_S)
 
 
-def record_results(side: LockedSide, vault_hex: str | None = None, *, old: bool = False) -> None:
+def record_results(
+    side: LockedSide, vault_hex: str | None = None, *, old: bool = False, ready: Popen[bytes] | None = None
+) -> None:
     """Have the results that wait entered in the log, by a short process that has the log's keys and asks nothing.
 
     Nothing is started where the newest is older than a minute and `old` is not asked for: it could not be entered then,
-    and waits for the worker's next try or the next opening. Returns when the process has ended, after 30 s at most.
-    Raises nothing.
+    and waits for the worker's next try or the next opening. `ready`: that process, started before. Returns when it has
+    ended, after 30 s at most. Raises nothing.
     """
     with suppress(NotevaultError, OSError):
-        vault = vault_hex or vault_hex_of(side)
-        waiting = Results(DiskFiles(), side.local_root / vault / "backup").waiting()
-        since = 0 if old else side.clock.wall_ms() - FRESH_MS
-        if any(result.at_ms >= since for result in waiting):
-            run_quietly(self_command("_record", "--vault", str(side.vault)), self_environment(), RECORD_S)
+        if ready is None:
+            vault = vault_hex or vault_hex_of(side)
+            waiting = Results(DiskFiles(), side.local_root / vault / "backup").waiting()
+            since = 0 if old else side.clock.wall_ms() - FRESH_MS
+            if not any(result.at_ms >= since for result in waiting):
+                return
+            ready = _recorder(side)
+        quiet.finish(ready, RECORD_S)
 
 
-def run_quietly(command: Sequence[str], env: Mapping[str, str], limit_s: float) -> None:
-    """A process of ours without a terminal, ended after `limit_s` seconds and always waited for. Raises OSError."""
-    process = subprocess.Popen(  # noqa: S603 - this program itself, with words of our own
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,  # says nothing: its end is seen at once, where waiting for a process looks now and then
-        stderr=subprocess.DEVNULL,
-        env=dict(env),
-        start_new_session=True,  # an interrupt typed in the terminal is for others
-    )
-    with process:
-        try:
-            process.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            if process.poll() is None:
-                process.kill()
+@contextmanager
+def recorder_ready(side: LockedSide, *, wanted: bool) -> Iterator[Popen[bytes] | None]:
+    """The process that `record_results` needs, getting ready while a backup runs; None where it is not `wanted` or does
+    not start. At the end it enters what waits, if nobody has told it to before.
+    """
+    process = None
+    with suppress(OSError):
+        process = _recorder(side) if wanted else None
+    try:
+        yield process
+    finally:
+        if process is not None:
+            quiet.finish(process, RECORD_S)
+
+
+def _recorder(side: LockedSide) -> Popen[bytes]:
+    return quiet.start(self_command("_record", "--vault", str(side.vault)), self_environment())

@@ -19,6 +19,7 @@ from notevault.backup.worker.hand import Job, patiently
 from notevault.backup.worker.passing import Round
 from notevault.errors import NotFound, NoVault, Refused
 from notevault.wiring import backup as wired
+from notevault.wiring import quiet
 from notevault.wiring.locked import LockedSide
 from tests.backup.vaults import small
 from tests.backup.working import Bench, until
@@ -261,8 +262,22 @@ def test_watch_says_what_became_safe_and_ends_cleanly(
 
 def test_an_interrupted_process_of_results_is_ended_after_its_time() -> None:
     began = time.monotonic()
-    wired.run_quietly([sys.executable, "-c", "import time; time.sleep(60)"], os.environ, 0.5)
+    process = quiet.start([sys.executable, "-c", "import time; time.sleep(60)"], os.environ)
+    quiet.finish(process, 0.5)
+    quiet.finish(process, 0.5)
+    assert process.returncode == -signal.SIGKILL
     assert time.monotonic() - began < 10
+
+
+def test_a_process_of_results_that_is_ready_waits_for_its_word_and_ends_with_us() -> None:
+    process = quiet.start([sys.executable, "-c", "import sys; sys.stdin.read(); sys.exit(7)"], os.environ)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1.0)
+    assert process.stdin is not None
+    process.stdin.close()  # as the system does it when whoever started it is killed
+    assert process.wait(20) == 7
+    assert process.stdout is not None
+    process.stdout.close()
 
 
 def test_one_backup_now_tells_of_every_place(bench: Bench) -> None:

@@ -65,9 +65,10 @@ def files(count: int) -> list[tuple[str, bytes]]:
     return [(blob(hashlib.sha256(each).hexdigest()), each) for each in data]
 
 
-def opened(root: Path, platform: PosixPlaces | None = None) -> DiskPlace:
+def opened(root: Path, platform: PosixPlaces | None = None, *, folders: int = 256) -> DiskPlace:
+    """A place that has so many of its folders."""
     place = DiskPlace(root, DEVICE, platform=platform)
-    place.make_folders([blob_folder(n) for n in range(256)])
+    place.make_folders(["blobs", *(blob_folder(n) for n in range(folders))])
     return place
 
 
@@ -84,10 +85,12 @@ _HARM = {
 # (file, function): what it may do, and why that harms nothing
 _ALLOWED = {
     ("place_posix.py", "drop"): {"unlink"},  # names of unfinished writes only: see the test of it
+    ("place_posix.py", "drop_folder"): {"unlink", "rmdir"},  # the same of unfinished folders
     ("place_posix.py", "drop_empty"): {"rmdir"},  # the system refuses it for a folder with anything in it
     ("place_posix.py", "_give_slowly"): {"rename"},  # after looking that the name is free
     ("place_posix.py", "_unlink_second_name"): {"unlink"},  # after seeing the file under its new name
     ("place_windows.py", "drop"): {"unlink"},
+    ("place_windows.py", "drop_folder"): {"unlink", "rmdir"},
     ("place_windows.py", "drop_empty"): {"rmdir"},
 }
 
@@ -150,10 +153,29 @@ def test_only_unfinished_writes_can_be_dropped(tmp_path: Path, name: str) -> Non
     if "/" not in name and name != "..":
         (tmp_path / name).write_bytes(b"kept")
     folder = PosixPlaces().open_root(str(tmp_path))
-    with pytest.raises(OwnFault):
-        folder.drop(name)
+    for drop in (folder.drop, folder.drop_folder):
+        with pytest.raises(OwnFault):
+            drop(name)
     folder.close()
     assert [p.read_bytes() for p in tmp_path.iterdir()] in ([], [b"kept"])
+
+
+def test_an_unfinished_folder_is_dropped_with_its_files_and_with_nothing_else(tmp_path: Path) -> None:
+    folder = PosixPlaces().open_root(str(tmp_path))
+    ours, deep, link = (tmp_path / f"{n:016x}-1" for n in range(3))
+    kept = tmp_path / "kept"
+    for each in (ours, deep / "folder", kept):
+        each.mkdir(parents=True)
+        (each / "file").write_bytes(b"x")
+    link.symlink_to(kept)
+    folder.drop_folder(ours.name)
+    for each in (deep, link):
+        with pytest.raises(OSError, match="directory"):
+            folder.drop_folder(each.name)
+    folder.close()
+    assert not ours.exists()
+    assert (deep / "folder/file").exists()
+    assert (kept / "file").exists()
 
 
 # Giving a name, on every kind of system
@@ -172,6 +194,44 @@ class NoLink(NoRename):
 
     def _link(self, name: str, target: PosixFolder, new: str) -> None:
         raise OSError(errno.EPERM, "no links")
+
+
+@pytest.mark.parametrize("kind", [PosixFolder, NoRename, NoLink])
+@pytest.mark.parametrize("late", ["nothing", "an empty folder", "a folder with one of its files", "a link"])
+def test_a_folder_that_comes_late_takes_nobodys_place(tmp_path: Path, kind: type[PosixFolder], late: str) -> None:
+    """Between the look at a folder and its turn somebody else may be there."""
+    (first, data), second = files(2)
+    folder = (tmp_path / first).parent
+
+    class Late(Observed):
+        def open_root(self, root: str) -> PosixFolder:
+            return Mine(super().open_root(root).fd)
+
+        def sync_all(self, root: Folder) -> None:
+            if not self.done and late == "a link":
+                folder.symlink_to(tmp_path / "elsewhere")
+            elif not self.done and late != "nothing":
+                folder.mkdir()
+                if late != "an empty folder":
+                    (folder / Path(first).name).write_bytes(data)
+            super().sync_all(root)
+
+    class Mine(kind):  # type: ignore[misc, valid-type]
+        def sub(self, name: str) -> PosixFolder:
+            return Mine(super().sub(name).fd)
+
+    (tmp_path / "elsewhere").mkdir()
+    place = DiskPlace(tmp_path, DEVICE, platform=Late())
+    place.make_folders(["blobs"])
+    batch = [(first, data), second, (f"{Path(first).parent}/more", b"more")]
+    if late == "a link":
+        with pytest.raises(Damaged):
+            place.add_batch(batch)
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+    else:
+        assert place.add_batch(batch) == (2 if late.startswith("a folder") else 3)
+        assert [place.read(path, limit=9999) for path, _ in batch] == [data for _, data in batch]
+    assert unfinished(tmp_path) == []
 
 
 @pytest.mark.parametrize("kind", [PosixFolder, NoRename, NoLink])
@@ -313,14 +373,15 @@ def test_what_knows_no_sync_is_no_fault_in_a_place_and_one_in_the_vault() -> Non
         os.close(writing)
 
 
-def test_what_comes_back_with_other_bytes_gets_no_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gathered", [False, True])
+def test_what_comes_back_with_other_bytes_gets_no_name(tmp_path: Path, gathered: bool) -> None:
     class Lying(Observed):
         def sync_all(self, root: Folder) -> None:
             super().sync_all(root)
-            for path in unfinished(tmp_path)[:1]:
+            for path in [path for path in tmp_path.glob(".stage-*/**/*") if path.is_file()][:1]:
                 path.write_bytes(b"\0" * 4096)
 
-    place = opened(tmp_path, Lying())
+    place = opened(tmp_path, Lying(), folders=0 if gathered else 256)
     with pytest.raises(StorageFault):
         place.add_batch(files(20), read_back=True)
     assert list(tmp_path.glob("blobs/*/*")) == []
@@ -407,17 +468,17 @@ from pathlib import Path
 sys.path[:0] = [{repo!r}]
 from tests.contract.test_disk_places import files, opened
 print("ready", flush=True)
-opened(Path({root!r})).add_batch(files(1500))
+opened(Path({root!r}), folders={folders}).add_batch(files(1500))
 """
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_every_name_has_its_whole_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folders", [256, 0])
+def test_killed_at_any_moment_every_name_has_its_whole_bytes(tmp_path: Path, folders: int) -> None:
     wanted = dict(files(1500))
     for delay in (0.005, 0.02, 0.04, 0.08):
-        child = subprocess.Popen(
-            [sys.executable, "-c", _CHILD.format(repo=str(REPO), root=str(tmp_path))], stdout=subprocess.PIPE
-        )
+        code = _CHILD.format(repo=str(REPO), root=str(tmp_path), folders=folders)
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         assert child.stdout is not None
         child.stdout.readline()
         time.sleep(delay)
@@ -425,7 +486,7 @@ def test_killed_at_any_moment_every_name_has_its_whole_bytes(tmp_path: Path) -> 
         child.communicate()
         for path in tmp_path.glob("blobs/*/*"):
             assert path.read_bytes() == wanted[path.relative_to(tmp_path).as_posix()]
-    place = opened(tmp_path)
+    place = opened(tmp_path, folders=folders)
     place.add_batch(files(1500))
     assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.glob("blobs/*/*")} == set(wanted)
     place.sweep(1 << 60)

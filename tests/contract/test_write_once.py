@@ -193,12 +193,39 @@ def test_a_root_that_never_was_is_empty_and_is_not_made(ground: Ground) -> None:
     assert not ground.top.exists()
 
 
-def test_adding_makes_no_folders(place: WriteOnce) -> None:
+def test_one_file_makes_no_folder_and_a_batch_the_last_of_each_path(ground: Ground, place: WriteOnce) -> None:
     with pytest.raises(NotFound):
         place.add("blobs/cc/one", b"1")
     with pytest.raises(NotFound):
-        place.add_batch([("blobs/cc/one", b"1")])
+        place.add_stream("blobs/cc/one", [b"1"], sha256=hashlib.sha256(b"1").hexdigest())
+    with pytest.raises(NotFound):
+        place.add_batch([("blobs/cc/deep/one", b"1")])
     assert place.names("blobs") == {"aa", "bb"}
+    items = [("blobs/cc/one", b"1"), ("blobs/aa/two", b"2"), ("blobs/cc/three", b"3"), ("blobs/dd/four", b"4")]
+    assert place.add_batch(items, read_back=True) == 4
+    assert [place.read(path, limit=9) for path, _ in items] == [b"1", b"2", b"3", b"4"]
+    assert place.names("blobs/cc") == {"one", "three"}
+    assert place.add_batch([*items, ("blobs/dd/five", b"5")]) == 1
+    assert ground.left_over() == []
+
+
+def test_what_is_twice_in_a_batch_is_there_once_and_never_with_other_bytes(ground: Ground, place: WriteOnce) -> None:
+    assert place.add_batch([("blobs/cc/one", b"1"), ("blobs/cc/two", b"2"), ("blobs/cc/one", b"1")]) == 2
+    with pytest.raises(Damaged):
+        place.add_batch([("blobs/dd/one", b"1"), ("blobs/dd/one", b"other"), ("blobs/dd/two", b"2")])
+    assert [place.read(f"blobs/dd/{name}", limit=9) for name in ("one", "two")] == [b"1", b"2"]
+    assert ground.left_over() == []
+
+
+def test_a_batch_that_ends_early_leaves_no_folder_of_its_own(ground: Ground, place: WriteOnce) -> None:
+    def items():
+        yield "blobs/cc/one", b"1"
+        raise Damaged("a file of the vault does not hold")
+
+    with pytest.raises(Damaged):
+        place.add_batch(items())
+    assert place.names("blobs/cc") == set()
+    assert ground.left_over() == []
 
 
 def test_an_empty_batch_does_nothing_at_all(ground: Ground, place: WriteOnce) -> None:

@@ -256,14 +256,19 @@ class FakePlace:
                     self.disk.folders[here] = True
 
     def add(self, path: str, data: bytes, *, read_back: bool = False) -> None:
-        self.add_batch([(path, data)], read_back=read_back)
+        self._batch([(path, data)], read_back, makes=False)
 
     def add_batch(self, items: Iterable[tuple[str, bytes]], *, read_back: bool = False) -> int:
+        return self._batch(items, read_back, makes=True)
+
+    def _batch(self, items: Iterable[tuple[str, bytes]], read_back: bool, *, makes: bool) -> int:
         staged: list[tuple[str, str, bytes]] = []
         taken, new = False, 0
         try:
             for path, data in items:
                 _parts(path)
+                if makes:
+                    self._make_last(path.rpartition("/")[0])
                 staged.append((path, self._write(data), data))
             if not staged:
                 return 0
@@ -367,6 +372,19 @@ class FakePlace:
             data = bytes([data[0] ^ 1]) + data[1:]
         self.disk.files[temp] = _File(data, temp.rpartition("/")[2])
         return temp
+
+    def _make_last(self, folder: str) -> None:
+        """A folder that is not there, below one that is."""
+        whole = self._whole(folder)
+        above = whole.rpartition("/")[0] if folder else whole
+        self._need_root()
+        if not self._is_there(above):
+            raise NotFound("A folder of the backup place is not there.", "")
+        if whole in self.disk.files:
+            raise irregular(Path(whole))
+        if whole not in self.disk.folders:
+            self.disk.step("mkdir", whole)
+            self.disk.folders[whole] = True
 
     def _sync(self, paths: list[str]) -> None:
         self._need_root()

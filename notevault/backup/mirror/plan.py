@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from notevault.backup.model import Head, PlaceState
+from notevault.backup.places import hashing
 from notevault.backup.places import layout as place
 from notevault.backup.source.cache import NamedKeyFile
 from notevault.backup.source.log import waiting_in
@@ -38,8 +39,9 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass
 class Plan:
-    """`blobs`: digest and size of what is to be copied, in the order of names. `there`: live files that are there.
-    `strays`: paths in our folders whose names are none of ours. `wrong`: paths with another size than logged.
+    """`blobs`: digest and size of what is to be copied, in the order of names. `folders`: to be made before.
+    `there`: live files that are there. `strays`: paths in our folders whose names are none of ours. `wrong`: paths with
+    another size than logged.
     """
 
     blobs: list[tuple[str, int]] = field(default_factory=list)
@@ -70,8 +72,9 @@ def make(source: Source, tree: Tree, skip: Collection[str] = (), *, sizes: bool 
                 _compare(plan, source, first, names, skip)
             else:
                 plan.there += len(names)
-    touched = {digest[:2] for digest, _ in plan.blobs}
-    plan.folders = [f"{place.BLOBS}/{name}" for name in sorted(touched - there)]
+    large = {digest[:2] for digest, size in plan.blobs if size > hashing.WHOLE}  # the others' are made with them
+    plan.folders = [place.BLOBS] if plan.blobs and not there else []
+    plan.folders += [f"{place.BLOBS}/{name}" for name in sorted(large - there)]
     _headers(plan, source, tree)
     return plan
 
