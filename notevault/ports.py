@@ -213,7 +213,7 @@ class WriteOnce(Tree, Protocol):
     """A backup place as the mirror may touch it: it can be added to. There is no way to overwrite or to delete.
 
     "Durable" as in `Files`, as far as the place's system can: `durability` says how far. All files are first written
-    whole under `.stage-<device>/`, then given their names by a rename that never replaces.
+    whole under `.stage-<device>/`, then given their names by a rename that never replaces, of each or of their folder.
     """
 
     @property
@@ -254,7 +254,7 @@ class WriteOnce(Tree, Protocol):
         ...
 
     def sweep(self, now_ms: int) -> int:
-        """Remove our own staging left by a run that was killed over 24 hours ago; how many files."""
+        """Remove our own staging left by a run that was killed over 24 hours ago; how many files and folders."""
         ...
 
 

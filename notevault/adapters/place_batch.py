@@ -1,7 +1,7 @@
 """The files of one batch on their way to a backup place, by the folders that they are for.
 
 What is for a folder that is not there yet is gathered in one below the stage, which then becomes that folder: one
-rename, where each of the others is given its name (a first backup has 20,000 of them).
+rename instead of one for each file (a first backup has 20,000 of them).
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ class _Heap:
 
 class Batch:
     """`each`: every file is synced by itself, and every folder after its names; else the caller syncs everything before
-    `read_back` and after `give`.
+    `read_back` and after `give`. `gathers`: a whole folder may be renamed; else one that is not there is made. What has
+    no name after `give` the stage clears away.
     """
 
-    def __init__(self, stage: Stage, descend: Descend, make: Make, *, each: bool, hashed: bool) -> None:
+    def __init__(self, stage: Stage, descend: Descend, make: Make, *, each: bool, gathers: bool, hashed: bool) -> None:
         self._stage, self._descend, self._make = stage, descend, make
-        self._each, self._hashed = each, hashed
+        self._each, self._gathers, self._hashed = each, gathers, hashed
         self._heaps: list[tuple[str, _Heap]] = []
         self._of: dict[str, _Heap] = {}  # folder of the place -> the heap that is written to
         self._at = ""  # the heap that was written to last
@@ -46,7 +47,7 @@ class Batch:
     def write(self, folder: str, name: str, data: bytes) -> None:
         heap = self._of.get(folder)
         if heap is None:
-            heap = self._begin(folder, gathers=bool(folder) and self._gathers(folder))
+            heap = self._begin(folder, absent=bool(folder) and self._is_absent(folder))
         elif folder != self._at:
             self._hold(self._stage.sub(heap.gathered) if heap.gathered else None)
         self._at = folder
@@ -55,7 +56,7 @@ class Batch:
             try:
                 temp = self._stage.write(data, sync=self._each, into=self._into, name=name)
             except FileExistsError:  # twice in one batch: what came second is held against the first
-                heap = self._begin(folder, gathers=False)
+                heap = self._begin(folder, absent=False)
         if not heap.gathered:
             temp = self._stage.write(data, sync=self._each)
         heap.files.append((name, temp, digest))
@@ -78,8 +79,6 @@ class Batch:
                 outcomes += [self._stage.give(temp, target, name, self._each, source) for name, temp, _ in heap.files]
                 if self._each:
                     self._stage.note(target.sync())
-            if heap.gathered:
-                self._stage.drop_gathered(heap.gathered)
         return outcomes
 
     def close(self) -> None:
@@ -87,21 +86,20 @@ class Batch:
 
     # Helpers
 
-    def _gathers(self, folder: str) -> bool:
-        """Whether the folder is absent, and the one above it there. Where every file is synced by itself it is made."""
+    def _is_absent(self, folder: str) -> bool:
+        """NotFound where the folder above it is absent too."""
         above, last = split(folder)
         with self._descend(above) as parent:
             try:
                 parent.look(last)
             except FileNotFoundError:
-                pass
-            else:
-                return False
-        if self._each:
-            self._make([folder])
-        return not self._each
+                return True
+        return False
 
-    def _begin(self, folder: str, *, gathers: bool) -> _Heap:
+    def _begin(self, folder: str, *, absent: bool) -> _Heap:
+        gathers = absent and self._gathers
+        if absent and not gathers:
+            self._make([folder])
         heap = self._of[folder] = _Heap(self._stage.gather() if gathers else "")
         self._heaps.append((folder, heap))
         self._hold(self._stage.sub(heap.gathered) if gathers else None)

@@ -1,6 +1,7 @@
 """`DiskPlace`: a backup place on a real disk or network folder, which can be added to and nothing else.
 
-A file is written under `.stage-<device>/`, synced, and then renamed to a name that nothing has (FORMAT.md section 13).
+A file is written under `.stage-<device>/`, synced, and then renamed to a name that nothing has, or with the others of a
+folder that is not there yet (FORMAT.md section 13).
 On Linux one sync of the file system stands for the sync of every file of a batch, and one more for the names.
 """
 
@@ -114,8 +115,9 @@ class DiskPlace(DiskTree):
             return 0
         with self._staging() as stage:
             each = not self._os.syncs_all(stage.root)  # whether every file needs a sync of its own
+            gathers = not each and self._os.moves_folders(stage.root)
             descend = partial(self._descend, stage.root)
-            batch = Batch(stage, descend, self.make_folders, each=each, hashed=read_back)
+            batch = Batch(stage, descend, self.make_folders, each=each, gathers=gathers, hashed=read_back)
             with contextlib.closing(batch):
                 for path, data in chain((first,), source):
                     batch.write(*split(path), data)
@@ -187,8 +189,9 @@ class DiskPlace(DiskTree):
                             stage.drop(name)
                             swept += 1
                         elif self._os.is_folder(seen):
-                            stage.drop_folder(name)
-                            swept += 1
+                            with contextlib.suppress(OSError):  # somebody else's folder in it is in nobody's way
+                                stage.drop_folder(name)
+                                swept += 1
             with contextlib.suppress(OSError):
                 root.drop_empty(self._stage)
         return swept

@@ -63,7 +63,9 @@ class Folder(Protocol):
         ...
 
     def drop_folder(self, name: str) -> None:
-        """Remove an unfinished folder of ours (`staged_name`) with the files in it; OSError for a folder in it."""
+        """Remove an unfinished folder of ours (`staged_name`) with all files and links in it; OSError for a folder in
+        it, when some of them may be gone.
+        """
         ...
 
     def drop_empty(self, name: str) -> None:
@@ -96,6 +98,10 @@ class PlacePlatform(Protocol):
 
     def syncs_all(self, root: Folder) -> bool:
         """Whether `sync_all` is to be had here. Ask before the first write: failures since then are reported."""
+        ...
+
+    def moves_folders(self, root: Folder) -> bool:
+        """Whether a whole folder is renamed at once there, or not at all, whatever happens in between."""
         ...
 
     def sync_all(self, root: Folder) -> None:

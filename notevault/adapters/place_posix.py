@@ -40,6 +40,8 @@ if sys.platform != "win32":
         0x01021994,  # tmpfs
         0x794C7630,  # overlay
     }
+    # Of these, those that rename in two writes: a cut in between leaves two names of one file, or of one whole folder.
+    _IN_TWO = {0x4D44, 0x2011BAB0, 0x7366746E}
 
     def _libc() -> ctypes.CDLL | None:
         if not sys.platform.startswith("linux"):
@@ -101,7 +103,8 @@ if sys.platform != "win32":
 
             1. renameat2 with NOREPLACE: one step, Linux. 2. link and unlink: a crash in between leaves a second name
             in the stage folder, which `sweep` removes. 3. look, then rename, where there are no hard links (FAT on
-            macOS, some network folders): a race is possible, but only against somebody who writes the same name.
+            macOS, some network folders): a race is possible, but only against somebody who writes the same name. A
+            folder has the third way alone instead of the second; what it could replace there is an empty folder.
             """
             assert isinstance(target, PosixFolder)
             if _RENAME is not None:
@@ -191,6 +194,10 @@ if sys.platform != "win32":
                 if handle is not None:
                     os.close(handle)
             return self._tells
+
+        def moves_folders(self, root: Folder) -> bool:
+            assert isinstance(root, PosixFolder)
+            return self._kind(root.fd) in _LOCAL - _IN_TWO
 
         def sync_all(self, root: Folder) -> None:
             assert isinstance(root, PosixFolder)

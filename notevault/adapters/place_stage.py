@@ -122,17 +122,12 @@ class Stage:
         """
         try:
             self._folder.give(gathered, parent, name)
-        except OSError:  # somebody made it meanwhile, or this system renames no folders
+        except OSError:  # made meanwhile, or not possible here, or broken: then its files are told the same
             with contextlib.suppress(FileExistsError):
                 parent.make(name)
             return False
         self._gathered.discard(gathered)
         return True
-
-    def drop_gathered(self, gathered: str) -> None:
-        """With what is in it: files that an equal or another one at the place keeps from their names."""
-        self._folder.drop_folder(gathered)
-        self._gathered.discard(gathered)
 
     def clear(self) -> None:
         for temp in self._unnamed:

@@ -102,6 +102,9 @@ if sys.platform == "win32":
         def syncs_all(self, root: Folder) -> bool:
             return False
 
+        def moves_folders(self, root: Folder) -> bool:
+            return False
+
         def sync_all(self, root: Folder) -> None:
             raise OSError(errno.ENOSYS, "no sync of a whole volume")
 

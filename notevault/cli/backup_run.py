@@ -58,11 +58,12 @@ def run(ctx: Context) -> int:
 
 
 def _has_a_first(ctx: Context, ground: Ground) -> bool:
-    """Whether a place that is there was never backed up to: then the log will be told, and that can be prepared."""
+    """Whether a place was never tried yet: then the log will most likely be told, and that can be prepared."""
     with contextlib.suppress(NotevaultError):
         names: list[str] = ctx.args.names
         places = [ground.places.get(name) for name in names] if names else ground.places.all()
-        return any(not ground.places.state(place.id).committed_ms for place in places)
+        states = [ground.places.state(place.id) for place in places]
+        return any(state.verdict == model.WAITING and not state.committed_ms for state in states)
     return False
 
 

@@ -25,7 +25,8 @@ def main(argv: Sequence[str]) -> int:
         from notevault.app.backing import record_results
         from notevault.wiring.unlocked import make_quiet_env
 
-        sys.stdin.buffer.read()  # whoever started it says so by ending this; nothing is ever in it
+        if sys.stdin is not None:  # whoever started it says that it is time by ending this; nothing is ever in it
+            sys.stdin.buffer.read()
         record_results(make_quiet_env(side, PATIENCE_S), side.vault)
     except NotevaultError as fault:
         return fault.exit_code

@@ -236,7 +236,7 @@ def record_results(
 @contextmanager
 def recorder_ready(side: LockedSide, *, wanted: bool) -> Iterator[Popen[bytes] | None]:
     """The process that `record_results` needs, getting ready while a backup runs; None where it is not `wanted` or does
-    not start. At the end it enters what waits, if nobody has told it to before.
+    not start. Where it was not needed it is ended: it has done nothing yet.
     """
     process = None
     with suppress(OSError):
@@ -245,7 +245,7 @@ def recorder_ready(side: LockedSide, *, wanted: bool) -> Iterator[Popen[bytes] |
         yield process
     finally:
         if process is not None:
-            quiet.finish(process, RECORD_S)
+            quiet.end(process)
 
 
 def _recorder(side: LockedSide) -> Popen[bytes]:

@@ -32,4 +32,13 @@ def finish(process: subprocess.Popen[bytes], limit_s: float) -> None:
             pass
         finally:
             if process.poll() is None:
-                process.kill()
+                end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """At once, whatever it is at; also one that has ended."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()

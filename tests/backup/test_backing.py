@@ -187,8 +187,9 @@ def _record(made: Made, *words: str) -> subprocess.CompletedProcess[str]:
     }
     command = [sys.executable, "-m", "notevault", "_record", *words]
     return subprocess.run(
-        command, env=env, cwd=made.home, capture_output=True, text=True, timeout=60, check=False, start_new_session=True
-    )
+        command, env=env, cwd=made.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        check=False, start_new_session=True,
+    )  # fmt: skip
 
 
 def test_the_hidden_process_enters_them_and_says_nothing(made: Made) -> None:
@@ -205,7 +206,7 @@ def test_two_of_them_at_once_enter_each_result_once(made: Made) -> None:
         left(made).put(results.RUN, "ok", n, now(made) + n)
     env = {"HOME": str(made.home), "PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "notevault", "_record", "--vault", str(made.vault)]
-    both = [subprocess.Popen(command, env=env, cwd=made.home) for _ in range(2)]
+    both = [subprocess.Popen(command, env=env, cwd=made.home, stdin=subprocess.DEVNULL) for _ in range(2)]
     assert [one.wait(60) for one in both] == [0, 0]
     assert sorted(one.k["n"] for one in told(made)) == list(range(20))
 

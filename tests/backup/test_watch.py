@@ -280,6 +280,18 @@ def test_a_process_of_results_that_is_ready_waits_for_its_word_and_ends_with_us(
     process.stdout.close()
 
 
+def test_a_process_of_results_that_was_not_needed_is_ended_and_has_entered_nothing(bench: Bench) -> None:
+    side = LockedSide(bench.made.vault, bench.made.local, bench.clock)
+    with pytest.raises(Refused), wired.recorder_ready(side, wanted=True) as ready:
+        raise Refused("In the middle.")
+    assert ready is not None
+    assert ready.returncode == -signal.SIGKILL
+    assert ready.stdin is not None
+    assert ready.stdin.closed
+    with wired.recorder_ready(side, wanted=False) as ready:
+        assert ready is None
+
+
 def test_one_backup_now_tells_of_every_place(bench: Bench) -> None:
     side = LockedSide(bench.made.vault, bench.made.local, bench.clock)
     Path(bench.places[1].path).rename(bench.tmp / "drawer")

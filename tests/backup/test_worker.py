@@ -18,6 +18,7 @@ from notevault.backup import model
 from notevault.backup.places.layout import base
 from notevault.backup.places.patience import PatientVolumes, in_time
 from notevault.backup.places.registry import Places
+from notevault.backup.worker import schedule
 from notevault.backup.worker.ending import Ending
 from notevault.backup.worker.passing import Way, pass_over, take_round
 from notevault.backup.worker.results import Results
@@ -34,8 +35,15 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def fast(tmp_path: Path) -> Iterator[Bench]:
-    """Five minutes in 0.3 s."""
+def none_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is slow at a thousand times the pace is this machine, and no place."""
+    monkeypatch.setattr(schedule, "SLOW_MS", 100 * schedule.HOUR_MS)
+
+
+@pytest.fixture
+def fast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """Five minutes in 0.3 s. A thread that has its turn some milliseconds late is no computer that slept."""
+    monkeypatch.setattr(schedule, "WOKE_MS", schedule.HOUR_MS)
     made = Bench(tmp_path, factor=1000.0)
     yield made
     made.ending.end()
@@ -50,11 +58,11 @@ def test_at_its_start_everything_is_brought_to_every_place(bench: Bench) -> None
 
 
 def test_a_save_is_in_every_place_within_seconds(bench: Bench) -> None:
-    bench.start(FolderWatcher(bench.made.vault, quiet_s=0.2))
+    bench.start(FolderWatcher(bench.made.vault, quiet_s=0.2), tick_ms=10 * 60_000)  # it does not look by itself
     until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
     time.sleep(0.5)
     new = bench.made.grow(3)
-    until(lambda: bench.safe(0, new) and bench.safe(1, new), "the watcher's hint led to nothing", 10)
+    until(lambda: bench.safe(0, new) and bench.safe(1, new), "the watcher's hint led to nothing")
     assert bench.stop()
 
 
@@ -73,7 +81,7 @@ def test_the_signed_size_alone_tells_of_a_save_long_before_the_next_scan(bench: 
     until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
     time.sleep(0.5)
     new = bench.made.grow(2)
-    until(lambda: bench.safe(0, new) and bench.safe(1, new), "the change was missed", 15)
+    until(lambda: bench.safe(0, new) and bench.safe(1, new), "the change was missed")
     assert bench.stop()
 
 
@@ -116,7 +124,7 @@ def test_a_hanging_place_holds_up_no_other_and_is_told_as_slow(fast: Bench) -> N
 def test_what_was_saved_last_is_brought_though_somebody_else_was_at_the_place_just_now(bench: Bench) -> None:
     bench.start()
     until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
-    with bench.ground.places.lock(bench.places[0].id, 5.0):
+    with bench.ground.places.lock(bench.places[0].id, PATIENCE_S):
         new = bench.made.grow(1)
         bench.told.clear()
         until(lambda: ("one", model.BUSY) in bench.told, "it was never tried", 40)
@@ -127,7 +135,7 @@ def test_what_was_saved_last_is_brought_though_somebody_else_was_at_the_place_ju
 
 
 def test_a_place_at_which_somebody_else_stays_for_minutes_is_told_as_slow(fast: Bench) -> None:
-    with fast.ground.places.lock(fast.places[0].id, 5.0):
+    with fast.ground.places.lock(fast.places[0].id, PATIENCE_S):
         fast.start()
         until(lambda: fast.state(0).verdict == model.SLOW, "nobody says that it does not go on")
     until(lambda: fast.state(0).verdict == model.SAFE, "it is still told as slow")
@@ -142,7 +150,7 @@ def test_the_end_does_not_wait_for_a_place_that_hangs(bench: Bench) -> None:
     until(lambda: bench.safe(1), "the other place waited")
     began = time.monotonic()
     assert not bench.stop()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PATIENCE_S / 2
     free.set()
 
 
@@ -183,6 +191,7 @@ def test_a_place_of_which_nothing_can_be_remembered_keeps_no_other_from_its_turn
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("none_is_slow")
 def test_a_full_place_is_tried_ever_more_rarely_however_often_the_vault_changes(fast: Bench) -> None:
     class Full:
         def __init__(self, inner: Any) -> None:
@@ -209,6 +218,7 @@ def test_a_full_place_is_tried_ever_more_rarely_however_often_the_vault_changes(
     assert fast.stop()
 
 
+@pytest.mark.usefixtures("none_is_slow")
 def test_a_place_that_is_plugged_in_again_catches_up_by_itself(fast: Bench) -> None:
     fast.start()
     until(lambda: fast.safe(0), "the first backup")
@@ -259,7 +269,7 @@ def test_a_new_mount_ends_every_waiting(bench: Bench) -> None:
     time.sleep(0.5)
     assert bench.state(0).verdict == model.FAULT
     bench.volumes.plugged = [bench.tmp]
-    until(lambda: bench.safe(0), "a volume was plugged in, and nobody looked", 10)
+    until(lambda: bench.safe(0), "a volume was plugged in, and nobody looked")
     assert bench.stop()
 
 
@@ -276,14 +286,14 @@ def test_asking_for_a_look_ends_every_waiting_too(bench: Bench) -> None:
     until(lambda: bench.state(0).verdict == model.FAULT, "it did not break")
     broken[0] = False
     worker.look_now()
-    until(lambda: bench.safe(0), "it was asked for, and nobody looked", 10)
+    until(lambda: bench.safe(0), "it was asked for, and nobody looked")
     assert bench.stop()
 
 
 def test_a_place_added_meanwhile_is_served_and_a_removed_one_does_not_come_back(bench: Bench) -> None:
     bench.start(tick_ms=100)
     until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
-    with bench.ground.places.lock(bench.places[0].id, 5.0):  # as `backup remove` does it
+    with bench.ground.places.lock(bench.places[0].id, PATIENCE_S):  # as `backup remove` does it
         bench.ground.places.forget(bench.places[0].id)
     bench.places.append(bench.add("three"))
     until(lambda: bench.safe(2), "the new place is not served")
@@ -297,6 +307,7 @@ def test_a_place_added_meanwhile_is_served_and_a_removed_one_does_not_come_back(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("none_is_slow")
 def test_reading_notes_does_not_fill_a_stick_with_small_files(fast: Bench) -> None:
     """Entries that bring no file, our own results among them, are no reason for a backup each."""
     fast.start()
@@ -342,6 +353,7 @@ def test_an_end_before_the_beginning_still_brings_what_waits(bench: Bench) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("none_is_slow")
 def test_results_are_kept_for_the_log_once_and_entered_by_whoever_has_the_keys(fast: Bench) -> None:
     results = Results(fast.ground.files, fast.ground.places.root)
     entered: list[str] = []
@@ -434,13 +446,14 @@ def test_a_mount_that_hangs_does_not_hold_up_the_search_for_a_stick() -> None:
 
     inner = Hanging()
     inner.plugged = [Path("/gone"), Path("/")]
-    patient = PatientVolumes(inner, patience_s=0.3)
-    before = threading.active_count()
+    patient = PatientVolumes(inner, patience_s=1.0)
+    before = set(threading.enumerate())
     for _ in range(3):
         began = time.monotonic()
         assert patient.mounts() == [Path("/")]
-        assert time.monotonic() - began < 5
-    assert threading.active_count() == before + 1, "one thread waits for it, not one for every look"
+        assert time.monotonic() - began < PATIENCE_S / 2
+    new = [thread for thread in set(threading.enumerate()) - before if thread.name == "mount"]
+    assert len(new) == 1, "one thread waits for it, not one for every look"
     free.set()
     until(lambda: patient.mounts() == inner.plugged, "it is left out though it answers again")
 
@@ -463,7 +476,7 @@ def test_the_loop_reads_the_table_of_mounts_and_asks_none_of_them(bench: Bench) 
     bench.start(tick_ms=100)
     until(lambda: bench.safe(0), "the first backup")
     new = bench.made.grow(2)
-    until(lambda: bench.safe(0, new), "the mount that hangs stopped the backup of a healthy place", 15)
+    until(lambda: bench.safe(0, new), "the mount that hangs stopped the backup of a healthy place")
     assert asked.is_set()
     assert bench.stop()
     free.set()
@@ -478,11 +491,11 @@ def test_a_volume_that_hangs_only_when_it_is_read_is_given_up_as_well() -> None:
 
     began = time.monotonic()
     assert in_time("hangs", hang, 0.2) is None
-    assert in_time("hangs", hang, 20.0) is None  # the first one still hangs: nobody waits for a second
-    assert time.monotonic() - began < 5
-    assert in_time("answers", lambda: "soon", 5.0) == "soon"
+    assert in_time("hangs", hang, PATIENCE_S) is None  # the first one still hangs: nobody waits for a second
+    assert time.monotonic() - began < PATIENCE_S / 2
+    assert in_time("answers", lambda: "soon", PATIENCE_S) == "soon"
     with pytest.raises(KeyError):
-        in_time("fails", lambda: {}["nothing"], 5.0)
+        in_time("fails", lambda: {}["nothing"], PATIENCE_S)
     free.set()
     until(lambda: in_time("hangs", hang, 5.0) == "late", "it is given up for ever")
 
@@ -512,5 +525,5 @@ def test_a_place_that_somebody_mended_by_hand_is_not_left_to_the_workers_own_bac
     now = take_round(bench.ground)
     until(lambda: pass_over(bench.ground, bench.places[0], now, way).verdict == model.SAFE, "the backup by hand")
     new = bench.made.grow(2)
-    until(lambda: bench.safe(0, new), "the worker kept its own back-off of a minute", 20)
+    until(lambda: bench.safe(0, new), "the worker kept its own back-off of a minute")
     assert bench.stop()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -157,13 +156,11 @@ def measure(
     table.say("; ".join(backup_peers.version(tool) for tool in small.tools))
     small.run(rounds)
     small.rows()
-    shutil.rmtree(small.folder)
     if growth <= blobs:
         return
     many = Bench(folder / "many", growth, large, table)
     many.run(min(rounds, 1))
     many.rows()
-    shutil.rmtree(many.folder)
     for act in ACTS:
         for tool in small.tools:
             before, after = small.median(act, tool.name), many.median(act, tool.name)
@@ -178,7 +175,7 @@ def main() -> None:
     asked.add_argument("--large", type=int, default=LARGE, help="files of 2 MB beside them")
     asked.add_argument("--growth", type=int, default=GROWTH, help="once more with so many; 0: not")
     asked.add_argument("--rounds", type=int, default=3, help="counted ones; one more comes before them")
-    asked.add_argument("--folder", type=Path, help="where to work, with some GB free; on the disk to be measured")
+    asked.add_argument("--folder", type=Path, help="where to work, with 20 GB free; on the disk to be measured")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         measure(

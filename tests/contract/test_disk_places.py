@@ -234,6 +234,78 @@ def test_a_folder_that_comes_late_takes_nobodys_place(tmp_path: Path, kind: type
     assert unfinished(tmp_path) == []
 
 
+def test_where_a_folder_is_not_renamed_at_once_its_files_are_one_by_one(tmp_path: Path) -> None:
+    """FAT renames in two writes: a stick pulled out in between would have two names of a whole folder."""
+    given: list[str] = []
+
+    class Two(Observed):
+        def open_root(self, root: str) -> PosixFolder:
+            return Noting(super().open_root(root).fd)
+
+        def moves_folders(self, root: Folder) -> bool:
+            return False
+
+    class Noting(PosixFolder):
+        def sub(self, name: str) -> PosixFolder:
+            return Noting(super().sub(name).fd)
+
+        def give(self, name: str, target: Folder, new: str) -> None:
+            given.append(new)
+            super().give(name, target, new)
+
+    system = Two()
+    place = DiskPlace(tmp_path, DEVICE, platform=system)
+    place.make_folders(["blobs"])
+    assert place.add_batch(files(20)) == 20
+    assert sorted(given) == sorted(Path(path).name for path, _ in files(20))
+    if system.syncs_all(PosixFolder(os.open(tmp_path, os.O_RDONLY))):
+        assert system.done == ["all", "all"]
+
+
+def test_a_folder_that_may_not_be_renamed_gets_its_files_one_by_one(tmp_path: Path) -> None:
+    class Refusing(Observed):
+        def open_root(self, root: str) -> PosixFolder:
+            return Narrow(super().open_root(root).fd)
+
+    class Narrow(PosixFolder):
+        def sub(self, name: str) -> PosixFolder:
+            return Narrow(super().sub(name).fd)
+
+        def give(self, name: str, target: Folder, new: str) -> None:
+            if stat.S_ISDIR(self.look(name).st_mode):
+                raise OSError(errno.EXDEV, "not over this line")
+            super().give(name, target, new)
+
+    place = DiskPlace(tmp_path, DEVICE, platform=Refusing())
+    place.make_folders(["blobs"])
+    assert place.add_batch(files(20), read_back=True) == 20
+    assert [place.read(path, limit=9999) for path, _ in files(20)] == [data for _, data in files(20)]
+    assert unfinished(tmp_path) == []
+
+
+def test_what_somebody_puts_into_an_unfinished_folder_is_in_nobodys_way(tmp_path: Path) -> None:
+    """A network disk's index, say."""
+    (first, data), *_ = files(1)
+
+    class Indexed(Observed):
+        def sync_all(self, root: Folder) -> None:
+            if not self.done:
+                (tmp_path / first).parent.mkdir()
+                for gathered in unfinished(tmp_path):
+                    (gathered / "@eaDir").mkdir()
+            super().sync_all(root)
+
+    system = Indexed()
+    place = DiskPlace(tmp_path, DEVICE, platform=system)
+    place.make_folders(["blobs"])
+    assert place.add_batch([(first, data)]) == 1
+    assert system.done == ["all", "all"]
+    assert place.read(first, limit=9999) == data
+    for _ in range(2):
+        assert place.sweep(1 << 60) == 0
+    assert place.add_batch(files(3)) == 2
+
+
 @pytest.mark.parametrize("kind", [PosixFolder, NoRename, NoLink])
 def test_a_name_that_is_taken_stays_taken_on_every_system(tmp_path: Path, kind: type[PosixFolder]) -> None:
     for at, make in enumerate((Path.mkdir, Path.touch, lambda p: p.symlink_to("/nowhere"))):

@@ -217,7 +217,7 @@ def test_what_is_twice_in_a_batch_is_there_once_and_never_with_other_bytes(groun
     assert ground.left_over() == []
 
 
-def test_a_batch_that_ends_early_leaves_no_folder_of_its_own(ground: Ground, place: WriteOnce) -> None:
+def test_a_batch_that_ends_early_leaves_no_file_and_nothing_unfinished(ground: Ground, place: WriteOnce) -> None:
     def items():
         yield "blobs/cc/one", b"1"
         raise Damaged("a file of the vault does not hold")

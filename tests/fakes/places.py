@@ -263,12 +263,13 @@ class FakePlace:
 
     def _batch(self, items: Iterable[tuple[str, bytes]], read_back: bool, *, makes: bool) -> int:
         staged: list[tuple[str, str, bytes]] = []
+        gathered: set[str] = set()  # folders that come with their files
         taken, new = False, 0
         try:
             for path, data in items:
                 _parts(path)
-                if makes:
-                    self._make_last(path.rpartition("/")[0])
+                if makes and self._is_absent(path.rpartition("/")[0]):
+                    gathered.add(self._whole(path.rpartition("/")[0]))
                 staged.append((path, self._write(data), data))
             if not staged:
                 return 0
@@ -276,11 +277,14 @@ class FakePlace:
             for _, temp, data in staged:
                 if read_back and self.disk.files[temp].data != data:
                     raise StorageFault("What was written came back with other bytes; the copy was thrown away.")
+            for folder in sorted(gathered):
+                new += self._give_folder(folder, staged)
             for path, temp, _ in staged:
-                outcome = self._give(path, temp)
-                new += outcome == "new"
-                taken = taken or outcome == "taken"
-            self._sync([self._whole(path) for path, _, _ in staged])
+                if temp in self.disk.files:
+                    outcome = self._give(path, temp)
+                    new += outcome == "new"
+                    taken = taken or outcome == "taken"
+            self._sync([*gathered, *(self._whole(path) for path, _, _ in staged)])
         except NotevaultError:
             for _, temp, _ in staged:
                 self.disk.files.pop(temp, None)
@@ -297,7 +301,8 @@ class FakePlace:
 
     def settle(self) -> None:
         prefix = f"{self._root}/"
-        self._sync([path for path in self.disk.files if path.startswith(prefix) and "/.stage-" not in path])
+        there = [*self.disk.folders, *self.disk.files]
+        self._sync([path for path in there if path.startswith(prefix) and "/.stage-" not in path])
 
     def set_aside(self, path: str, day: str) -> str:
         self._need_root()
@@ -373,18 +378,30 @@ class FakePlace:
         self.disk.files[temp] = _File(data, temp.rpartition("/")[2])
         return temp
 
-    def _make_last(self, folder: str) -> None:
-        """A folder that is not there, below one that is."""
+    def _is_absent(self, folder: str) -> bool:
+        """Of a folder below one that is there; NotFound for others."""
         whole = self._whole(folder)
-        above = whole.rpartition("/")[0] if folder else whole
         self._need_root()
-        if not self._is_there(above):
+        if not self._is_there(whole.rpartition("/")[0] if folder else whole):
             raise NotFound("A folder of the backup place is not there.", "")
         if whole in self.disk.files:
             raise irregular(Path(whole))
-        if whole not in self.disk.folders:
-            self.disk.step("mkdir", whole)
-            self.disk.folders[whole] = True
+        return whole not in self.disk.folders
+
+    def _give_folder(self, whole: str, staged: list[tuple[str, str, bytes]]) -> int:
+        """In one step the folder is there, with the first of every name for it; durable when it is synced."""
+        self._need_root()
+        self.disk.step("name", whole)
+        if whole in self.disk.folders or whole in self.disk.files:
+            return 0
+        self.disk.folders[whole] = False
+        new = 0
+        for path, temp, _ in staged:
+            name = self._whole(path)
+            if name.rpartition("/")[0] == whole and name not in self.disk.files:
+                self.disk.files[name] = replace(self.disk.files.pop(temp), name=path.rpartition("/")[2], synced=False)
+                new += 1
+        return new
 
     def _sync(self, paths: list[str]) -> None:
         self._need_root()
@@ -395,6 +412,8 @@ class FakePlace:
         for path in paths:
             if path in self.disk.files:
                 self.disk.files[path].synced = True
+            if path in self.disk.folders:
+                self.disk.folders[path] = True
 
     def _give(self, path: str, temp: str) -> str:
         whole = self._whole(path)
