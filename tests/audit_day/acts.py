@@ -175,7 +175,7 @@ class Door:
         began = wall_ms()
         do()
         self.size += len(expected)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while self.home.log_size() < self.size or self.shell.process.isalive():
             assert time.monotonic() < end, "it never ended"
             time.sleep(0.02)

@@ -19,7 +19,7 @@ from tests.auditlog import forge, sample
 from tests.auditlog.forge import Forge, busy
 
 SPARSE = 10 * 1024**3
-SECONDS, MEGABYTES = 10, 200
+SECONDS, MEGABYTES = 30, 200
 PROGRAM = """
 import json, pathlib, resource, sys, time
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -69,7 +69,7 @@ class Child:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert stream is not None
             stream.close()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ def test_a_file_of_ten_tebibytes_that_are_not_there_is_not_hashed(vault: Forge) 
         os.truncate(path, size)
     except OSError:
         pytest.skip("no such long files here")
-    with within(20):
+    with within(60):
         verdict = check(vault)
     assert (verdict.exit_code, verdict.blobs.unreadable) == (2, 1)
     assert any("holes" in finding.sentence for finding in verdict.of(Weight.UNDECIDED))
@@ -112,7 +112,7 @@ def test_gaps_are_counted_together_and_told_of_as_ranges(vault: Forge) -> None:
     log.sign(log.statement(2**53 - 1, b"\1" * 32, 0))
     for k in range(50):  # an empty file after every 1,000 that are not there
         put(log.folder / "entries" / bundle.tile_path(k * 1000), b"")
-    with within(5):
+    with within(30):
         verdict = check(vault, log_only=True)
     assert verdict.exit_code == 1
     assert len(verdict.logs[0].roots) < 5000
@@ -166,7 +166,7 @@ def _chain(n: int) -> list[headers.HeaderFile]:
 
 def test_a_chain_of_identities_is_followed_in_one_pass() -> None:
     files = _chain(20_000)
-    with within(2):
+    with within(20):
         found = headers.identities(files, files[0].former or b"", "v")
     assert len(found) == 20_000
     short = _chain(5)
@@ -225,7 +225,7 @@ def test_a_note_is_not_called_missing_where_its_destruction_was_not_tried(vault:
 
 def test_logs_that_cite_each_other_are_ordered_in_one_pass() -> None:
     names = [f"{k:032x}" for k in range(50_000)]
-    with within(5):
+    with within(30):
         assert in_turn(reversed(names), dict(pairwise(names))) == names
 
 
@@ -295,7 +295,7 @@ def test_as_many_files_in_the_place_of_logs_as_listed_logs_cost_no_more_than_bot
     vault.store()
     for k in range(3000):
         (vault.folder / "audit" / f"{k:032x}").touch()
-    with within(10):
+    with within(30):
         verdict = check(vault, log_only=True)
     assert verdict.exit_code == 2
     assert len(verdict.findings) < 500

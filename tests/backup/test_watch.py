@@ -109,7 +109,7 @@ def test_a_line_on_its_standard_input_asks_for_a_look(bench: Bench, started: lis
     bench.places.append(bench.add("three"))
     process.stdin.write(b"look\n")
     process.stdin.flush()
-    until(lambda: bench.safe(2), "it was asked to look, and did not", 10)
+    until(lambda: bench.safe(2), "it was asked to look, and did not")
     close(process)
 
 
@@ -266,7 +266,7 @@ def test_an_interrupted_process_of_results_is_ended_after_its_time() -> None:
     quiet.finish(process, 0.5)
     quiet.finish(process, 0.5)
     assert process.returncode == -signal.SIGKILL
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
 
 
 def test_a_process_of_results_that_is_ready_waits_for_its_word_and_ends_with_us() -> None:
@@ -315,7 +315,7 @@ def test_a_place_that_hangs_gives_way_to_the_next_one_in_a_backup_by_hand(tmp_pa
     job = Job("pass", bench.places[0], Round(0))
     began = time.monotonic()
     assert patiently(lambda *_: Report(str(free.wait(20))), job, bench.clock, 180_000) is None
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert patiently(lambda *_: Report(model.SAFE), job, bench.clock, 180_000) == Report(model.SAFE)
     free.set()
 

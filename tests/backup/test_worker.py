@@ -122,12 +122,12 @@ def test_a_hanging_place_holds_up_no_other_and_is_told_as_slow(fast: Bench) -> N
 
 @pytest.mark.slow
 def test_what_was_saved_last_is_brought_though_somebody_else_was_at_the_place_just_now(bench: Bench) -> None:
-    bench.start()
+    bench.start(tick_ms=100)
     until(lambda: bench.safe(0) and bench.safe(1), "the first backup")
     with bench.ground.places.lock(bench.places[0].id, PATIENCE_S):
         new = bench.made.grow(1)
         bench.told.clear()
-        until(lambda: ("one", model.BUSY) in bench.told, "it was never tried", 40)
+        until(lambda: ("one", model.BUSY) in bench.told, "it was never tried")
         bench.ending.end()
         time.sleep(0.5)
     assert bench.stop()

@@ -304,7 +304,7 @@ def test_interrupted_it_says_so_and_the_same_command_goes_on(tmp_path: Path) -> 
     )
     building = home.vault.with_name("vault.restoring")
     until = time.monotonic() + 60
-    while not (building / "vault/blobs/7f").exists() and process.poll() is None and time.monotonic() < until:
+    while not (building / "vault/blobs/0f").exists() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)

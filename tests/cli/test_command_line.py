@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -309,9 +310,15 @@ def test_130_is_for_an_interrupt(worked: Home) -> None:
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=worked.env, cwd=worked.path
     )
-    time.sleep(1.5)  # it now waits for the note
+    assert process.stdin is not None
+    process.stdin.write(b"Begun.")
+    process.stdin.flush()
+    end = time.monotonic() + 60
+    while fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4)) != bytes(4):  # then it waits for the rest of the note
+        assert time.monotonic() < end
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err == b"notevault: Interrupted.\n"
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +21,8 @@ OTHER = "nine green umbrellas sing softly"
 @pytest.fixture
 def memory() -> Iterator[dict[str, str]]:
     """A memory-backed runtime folder for the program, as a login session has one."""
-    folder = Path(f"/dev/shm/notevault-tests-{id(object())}")
     try:
-        folder.mkdir(mode=0o700)
+        folder = Path(tempfile.mkdtemp(prefix="notevault-tests-", dir="/dev/shm"))
     except OSError:
         pytest.skip("this system has no /dev/shm to stand in for a login session's runtime folder")
     try:

@@ -28,7 +28,7 @@ def at_terminal(home: Home, *words: str, env: dict[str, str] | None = None) -> p
 
 
 def type_secret(child: pexpect.spawn, secret: str) -> None:
-    child.waitnoecho(10)
+    child.waitnoecho(60)
     child.sendline(secret)
 
 
@@ -72,7 +72,7 @@ def test_ctrl_c_and_ctrl_d_at_the_question_end_it_quietly(worked: Home) -> None:
     for key in ("\x03", "\x04"):
         child = at_terminal(worked, "client", "list")
         child.expect("Passphrase: ")
-        child.waitnoecho(10)
+        child.waitnoecho(60)
         child.send(key)
         said, code = ending(child)
         assert code == 130
@@ -174,7 +174,7 @@ def test_a_new_sheet_that_no_disk_takes_is_said_and_can_be_copied_from_the_termi
 @pytest.mark.slow
 def test_what_was_typed_ahead_answers_no_question(worked: Home) -> None:
     script = (
-        "import time; from notevault.cli import asking; print('ready', flush=True); time.sleep(1.0);"
+        "import select; from notevault.cli import asking; print('ready', flush=True); select.select([0], [], []);"
         "print('answered', asking.yes('Really?', default=False))"
     )
     child = pexpect.spawn(sys.executable, ["-c", script], env=worked.env, timeout=60, encoding="utf-8")

@@ -107,7 +107,7 @@ class Desktop:
         from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
         from jeepney.io.blocking import Proxy  # type: ignore[import-untyped]
 
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         with closing(secretstorage.dbus_init()) as bus:
             while not Proxy(message_bus, bus).NameHasOwner("org.freedesktop.secrets")[0]:
                 assert time.monotonic() < deadline, "gnome-keyring did not come up"

@@ -86,7 +86,7 @@ def test_a_service_that_hangs_at_lock_is_given_two_seconds_and_the_next_day_goes
     desktop.thaw_keyring()
     assert len(faults) == 1
     assert "does not answer" in faults[0]
-    assert seconds < 12  # its limit is 2, the rest is for a slow machine; unlimited it would be 25 or for ever
+    assert seconds < 20  # its limit is 2, the rest is for a slow machine; unlimited it would be 25 or for ever
     again = unlock.unlock(env, vault, PASSPHRASE, shell=True)
     assert (again.read_only, again.findings) == (None, [])
     assert len(Notebook(again).notes()) == 1

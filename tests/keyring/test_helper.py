@@ -7,21 +7,36 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from notevault.adapters.keyring_call import helper_argv, helper_env
-from notevault.adapters.keyring_store import KeyringStore, Limits
+from notevault.adapters.keyring_call import HelperCall, helper_argv, helper_env
+from notevault.adapters.keyring_store import KeyringStore, Limits, PendingGet
 from notevault.errors import KeyringAbsent, KeyringLocked, KeyringSilent, NotevaultError, OwnFault, SecretsUnavailable
 
 PREFIX = "aa/bb"
 SHORT = Limits(silence_s=1, write_s=1, dialog_s=1)
+LONG = Limits(silence_s=30, write_s=30, dialog_s=30)  # a busy machine may take seconds to start a helper
 
 
-def made_up(code: str, limits: Limits = SHORT, said: list[str] | None = None) -> KeyringStore:
+def made_up(code: str, limits: Limits = LONG, said: list[str] | None = None) -> KeyringStore:
     out = [] if said is None else said
     return KeyringStore(PREFIX, argv=[sys.executable, "-c", code], limits=limits, on_wait=out.append)
+
+
+def until(held: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not held():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def has_said(pending: PendingGet) -> bool:
+    """Whether a line of the helper has come."""
+    assert isinstance(pending._call, HelperCall)
+    return not pending._call._lines.empty()
 
 
 @pytest.mark.parametrize(
@@ -49,8 +64,10 @@ def test_a_helper_that_cannot_start_is_told_when_its_answer_is_asked_for() -> No
 def test_a_silent_helper_is_killed(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = f"import os, pathlib, time; pathlib.Path({str(mark)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    pending = made_up(code, SHORT).start_get(["device"])
+    until(lambda: mark.exists() and mark.read_text())
     with pytest.raises(KeyringSilent):
-        made_up(code).get(["device"])
+        pending.result()
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
 
@@ -59,9 +76,7 @@ def test_a_cancelled_call_leaves_no_process(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     code = f"import os, pathlib, time; pathlib.Path({str(mark)!r}).write_text(str(os.getpid())); time.sleep(60)"
     pending = made_up(code).start_get(["device"])
-    deadline = time.monotonic() + 10
-    while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: mark.exists() and mark.read_text())
     pending.cancel()
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
@@ -69,7 +84,8 @@ def test_a_cancelled_call_leaves_no_process(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_answer_that_came_long_ago_is_still_good() -> None:
-    pending = made_up('print(\'{"values": ["x"]}\')').start_get(["device"])
+    pending = made_up('print(\'{"values": ["x"]}\')', SHORT).start_get(["device"])
+    until(lambda: has_said(pending))
     time.sleep(1.5)  # longer than the silence that is allowed
     assert pending.result() == ["x"]
 
@@ -78,10 +94,15 @@ def test_an_answer_that_came_long_ago_is_still_good() -> None:
 def test_a_store_that_does_not_tell_has_the_time_of_a_dialog_after_its_silence() -> None:
     code = 'import time; print(\'{"state": "may-ask"}\', flush=True); time.sleep(1.5); print(\'{"values": ["x"]}\')'
     said: list[str] = []
-    assert made_up(code, Limits(1, 1, 10), said).get(["device"]) == ["x"]
+    answered = made_up(code, Limits(1, 1, 30), said).start_get(["device"])
+    until(lambda: has_said(answered))
+    assert answered.result() == ["x"]
     assert len(said) == 1
+    code = 'import time; print(\'{"state": "may-ask"}\', flush=True); time.sleep(60)'
+    unanswered = made_up(code, SHORT).start_get(["device"])
+    until(lambda: has_said(unanswered))
     with pytest.raises(KeyringLocked):
-        made_up('import time; print(\'{"state": "may-ask"}\', flush=True); time.sleep(60)').get(["device"])
+        unanswered.result()
 
 
 @pytest.mark.parametrize("request_line", [b"", b"nonsense\n", b"{}\n", b'{"op": "eat"}\n', b"[" * 9000 + b"\n"])
@@ -91,7 +112,7 @@ def test_the_real_helper_answers_anything_with_one_plain_line(request_line: byte
         input=request_line,
         capture_output=True,
         env=helper_env(),
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 0
     assert done.stderr == b""

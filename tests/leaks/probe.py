@@ -46,7 +46,7 @@ def reaches(person: Person, pid: int) -> list[str]:
     with open(f"/proc/{pid}/maps") as maps:  # we are root; only an address that is surely there
         address = next(int(line.split("-")[0], 16) for line in maps if " r" in line)
     with person.start([person.python, "-c", _TRY, str(pid), str(address)]) as process:
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err.decode()
     return list(json.loads(out))
 

@@ -188,7 +188,7 @@ class Watch:
             ]
 
 
-def wait_for(what: Callable[[], object], seconds: float = 20.0) -> bool:
+def wait_for(what: Callable[[], object], seconds: float = 60.0) -> bool:
     """Asks twenty times a second; whether it came true."""
     pause = threading.Event()
     for _ in range(int(seconds * 20)):

@@ -55,5 +55,5 @@ def test_a_soft_target_leaves_a_core_file_and_a_command_does_not(person: Person)
         with person.start(person.command(*WAITING["a note from a pipe"])) as process:
             assert _until_hardened(process.pid)
             process.send_signal(number)
-            assert process.wait(20) != 0
+            assert process.wait(60) != 0
         assert day.cores(person) == []

@@ -64,8 +64,12 @@ def test_a_key_held_by_a_process_that_is_not_dumpable_is_found(person: Person) -
 def test_the_watch_sees_arguments_and_environments(person: Person) -> None:
     word = nonsense(RNG)
     with scan_memory.Watch(person.uid, in_memory(word)) as watch:
-        person.start([person.python, "-c", "import time; time.sleep(0.2)", word]).communicate()
+        with person.start([person.python, "-c", "input()", word]) as process:  # it lives until it was seen
+            assert scan_memory.wait_for(lambda: "cmdline" in {hit.where for hit in watch.hits})
+            process.communicate(b"\n")
         person.env["SOME_NAME"] = word
-        person.start([person.python, "-c", "import time; time.sleep(0.2)"]).communicate()
+        with person.start([person.python, "-c", "input()"]) as process:
+            assert scan_memory.wait_for(lambda: "environ" in {hit.where for hit in watch.hits})
+            process.communicate(b"\n")
     assert {hit.where for hit in watch.hits} == {"cmdline", "environ"}
     assert len(watch.seen) == 2

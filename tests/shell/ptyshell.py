@@ -35,7 +35,7 @@ from notevault.vault.notebook import Notebook
 from notevault.vault.session import Session
 from notevault.wiring.unlocked import _FilesIn
 
-PATIENCE_S = 25.0  # two cores, shared; a passing test never waits this long
+PATIENCE_S = 40.0  # two cores, shared; a passing test never waits this long
 PASSPHRASE = "four blue horses sing"
 COST = kdf.KdfParams(64 * kdf.MIB, 4, 4)
 """Cheap, and not below the policy: nothing is wrapped anew at unlock."""

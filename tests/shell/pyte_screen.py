@@ -23,7 +23,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-PATIENCE_S = 10.0  # a busy machine; a passing test never waits this long
+PATIENCE_S = 30.0  # a busy machine; a passing test never waits this long
 
 UP, DOWN, RIGHT, LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 HOME, END, PAGE_UP, PAGE_DOWN = "\x1b[H", "\x1b[F", "\x1b[5~", "\x1b[6~"
@@ -127,7 +127,8 @@ class Terminal:
         """Send keys as a terminal would; a lone Escape at the end gets the silence that makes it an Escape."""
         self.typed = keys
         self.input.send_text(keys)
-        await asyncio.sleep(0.15 if keys.endswith("\x1b") else 0.01)
+        for _ in range(15 if keys.endswith("\x1b") else 1):  # in steps: each lets what is due be done
+            await asyncio.sleep(0.01)
 
     async def resize(self, columns: int, rows: int) -> None:
         """Change the size as a window manager would (prompt-toolkit looks at it every half second)."""

@@ -51,7 +51,7 @@ class Caller:
         self.most_saving = max(self.most_saving, self.saving)
         try:
             if self.gate is not None:
-                assert self.gate.wait(10)
+                assert self.gate.wait(60)
             if self.fault is not None:
                 fault, self.fault = self.fault, None
                 raise fault
@@ -115,9 +115,9 @@ def play(
             await act
             if term.typed.endswith(keys.ESC):  # under load its silence takes longer, and what follows would join it
                 await asyncio.wait({task}, timeout=0.6)
-            if not task.done():
+            if not task.done() and "\x1b[?1049l" not in term.raw:  # else it is leaving
                 await term.type(leave)
-            return await asyncio.wait_for(task, 10)
+            return await asyncio.wait_for(task, 60)
 
     return asyncio.run(run()), caller
 

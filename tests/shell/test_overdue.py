@@ -79,7 +79,7 @@ class Hurried(FakeClock):
 
 
 def test_the_parent_kills_a_child_that_does_not_lock_even_if_it_will_not_be_told(own_home: Path) -> None:
-    stuck = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    stuck = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(90)"
     ours, theirs = socket.socketpair()
     with ExitStack() as stack:
         parent = _Parent(replace(locked_side(None), clock=Hurried()), None, plain=True, stack=stack)
@@ -93,9 +93,9 @@ def test_the_parent_kills_a_child_that_does_not_lock_even_if_it_will_not_be_told
         parent._child = child
         listening = threading.Thread(target=parent._listen, args=(Channel(ours),))
         listening.start()
-        assert child.wait(20) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
         over.set()
-        listening.join(20)
+        listening.join(60)
         child.stdout.close()
     ours.close()
     assert parent._lock.ended

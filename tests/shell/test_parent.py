@@ -112,7 +112,7 @@ def test_a_killed_parent_leaves_a_terminal_that_works_and_no_child(vault: Path) 
         while is_alive(child) and time.monotonic() < end:
             shell.read()
         assert not is_alive(child)
-        shell.read(0.2)
+        shell.settle()
         assert shell.terminal_is_as_before()
         assert b"\x1b[?1049l" in shell.raw[-300:]
         assert b"\x1b[?25h" in shell.raw[-300:]

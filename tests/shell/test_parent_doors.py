@@ -254,7 +254,7 @@ def test_the_shell_needs_a_terminal(vault: Path) -> None:
         env=dict(os.environ) | {"PYTHONPATH": str(_ROOT)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 64

@@ -129,7 +129,7 @@ def test_a_lock_during_work_waits_for_it_and_its_result_is_not_lost() -> None:
 
         def job(say: Callable[[str], None]) -> str:
             say("half of it")
-            go.wait(10)
+            go.wait(60)
             return "done"
 
         working = asyncio.create_task(stage.work("Work", ["Sealing"], job))
