@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -39,7 +40,11 @@ class Spent:
 
 
 def once(command: Command, tool: Tool, folder: Path) -> Spent:
-    """Run it, its output into a file; SystemExit when it does not end with 0."""
+    """Run it, its output into a file; SystemExit when it does not end with 0. What others left to be written is on the
+    disk before: a sync of ours would pay for it.
+    """
+    if hasattr(os, "sync"):
+        os.sync()
     result, said = folder / "spent.json", folder / "said"
     with said.open("wb") as out:
         launcher = [sys.executable, "-I", "-S", str(CHILD), str(result), *command]
