@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -144,11 +146,24 @@ def test_after_lock_and_kill_of_both_processes_the_history_holds_nothing(person:
     assert Scanner(canaries.phrases()).data(window.everything.encode(), "the locked screen") == []
     ours = [pid for pid in person.processes() if "notevault" in scan_memory.command(pid)]
     ours = [pid for pid in ours if "tmux" not in scan_memory.command(pid) and scan_memory.command(pid) != "sh"]
-    for pid in sorted(ours):
+    below = [pid for pid in ours if scan_memory.parent_of(pid) in ours]
+    assert below
+    for pid in below:  # else it may still cover the screen when its parent has died, and with it what is waited for
+        os.kill(pid, signal.SIGSTOP)
+    assert scan_memory.wait_for(lambda: all(_stands(pid) for pid in below))
+    for pid in sorted(ours, key=below.__contains__):
         with suppress(ProcessLookupError):  # without its parent the other one ends by itself
-            os.kill(pid, 9)
+            os.kill(pid, signal.SIGKILL)
     window.until(lambda: AFTER in window.screen)
     _nothing_left(window, canaries)
+
+
+def _stands(pid: int) -> bool:
+    """Whether it was stopped, or has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TZX"
+    except OSError:
+        return True
 
 
 def _nothing_left(window: Window, canaries: day.Canaries) -> None:
