@@ -76,7 +76,9 @@ class Batch:
                 outcomes += [NEW] * len(heap.files)
                 continue
             with self._descend(folder) as target, self._source(heap) as source:
-                outcomes += [self._stage.give(temp, target, name, self._each, source) for name, temp, _ in heap.files]
+                outcomes += [
+                    self._stage.give(temp, target, name, sync=self._each, source=source) for name, temp, _ in heap.files
+                ]
                 if self._each:
                     self._stage.note(target.sync())
         return outcomes

@@ -102,7 +102,7 @@ class DiskPlace(DiskTree):
             if read_back:
                 stage.read_back(temp, bytes.fromhex(sha256))
             with self._descend(stage.root, folder) as target:
-                outcome = stage.give(temp, target, name, True)
+                outcome = stage.give(temp, target, name, sync=True)
                 stage.note(target.sync())
         if outcome == TAKEN:
             raise _taken()

@@ -96,7 +96,7 @@ class Stage:
                 "The stick or disk may be failing: use another one as well.",
             )
 
-    def give(self, temp: str, target: Folder, name: str, sync: bool, source: Folder | None = None) -> str:
+    def give(self, temp: str, target: Folder, name: str, *, sync: bool, source: Folder | None = None) -> str:
         """NEW: `temp` has its name. KEPT: an equal file has it. TAKEN: something else has it, and was left alone.
 
         `sync`: an equal file is made durable, for its writer may have died before that. `source`: the gathered folder
